@@ -1,0 +1,43 @@
+/**
+ * The jest projects: `unit` for pure files, the others against the real owner, gdb and compiled fixtures.
+ * One of them: `npx jest --selectProjects rsp`, or by path: `npm test -- test/rsp`.
+ */
+
+/** @type {NonNullable<import('jest').Config['transform']>} */
+const transform = {
+  '\\.ts$': [
+    '@swc/jest',
+    {
+      jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+      module: { type: 'commonjs' },
+      sourceMaps: 'inline',
+      swcrc: false,
+    },
+  ],
+};
+
+/** @param {string} name also the folder below test/ */
+function project(name) {
+  return {
+    displayName: name,
+    rootDir: __dirname,
+    testEnvironment: 'node',
+    testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+    testTimeout: 60_000,
+    moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json', 'node'],
+    modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/fixtures/build/'],
+    transform,
+  };
+}
+
+/** A project whose tests need dist/ and the compiled fixtures. */
+function builtProject(/** @type {string} */ name) {
+  return { ...project(name), globalSetup: '<rootDir>/test/support/global-setup.mjs' };
+}
+
+/** @type {import('jest').Config} */
+module.exports = {
+  testTimeout: 60_000,
+  watchman: false,
+  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'real'].map(builtProject)],
+};

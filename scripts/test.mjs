@@ -1,0 +1,113 @@
+/**
+ * `npm test`: sets up, checks types, lint and format, runs jest, and ends with one line `N passed, N failed, N skipped`.
+ *
+ * Set-up failing, typecheck, lint and format each count as one test. Arguments go to jest (`npm test -- test/rsp`); with
+ * arguments only jest runs. The exit code is 1 when anything failed or when no test ran.
+ */
+
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Failure, root, run, runMain } from './lib.mjs';
+import { setup } from './setup.mjs';
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
+
+const checks = [
+  { name: 'typecheck', command: 'tsc', args: ['-p', '.', '--noEmit'] },
+  { name: 'lint', command: 'oxlint', args: ['--type-aware'] },
+  { name: 'format', command: 'prettier', args: ['--check', '.'] },
+];
+
+/**
+ * @param {string[]} jestArgs
+ * @returns {Promise<number>}
+ */
+async function main(jestArgs) {
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  let ran = false;
+  if (await trySetup()) {
+    if (jestArgs.length === 0) add(count, await runChecks());
+    const tests = await runJest(jestArgs);
+    ran = tests.passed + tests.failed > 0;
+    add(count, tests);
+    if (!ran) console.log('\nno test ran');
+  } else {
+    count.failed += 1;
+  }
+  console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+  return ran && count.failed === 0 ? 0 : 1;
+}
+
+async function trySetup() {
+  try {
+    await setup({ test: true });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    console.log(error.message);
+    return false;
+  }
+}
+
+/** @returns {Promise<Count>} */
+async function runChecks() {
+  const results = await Promise.all(checks.map(({ command, args }) => run(binary(command), args)));
+  let failed = 0;
+  for (const [i, { code, output }] of results.entries()) {
+    console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${checks[i].name}`);
+    if (code === 0) continue;
+    failed += 1;
+    console.log(output);
+  }
+  return { passed: checks.length - failed, failed, skipped: 0 };
+}
+
+/**
+ * @param {string[]} args
+ * @returns {Promise<Count>}
+ */
+async function runJest(args) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'savepoint-test-'));
+  try {
+    const report = path.join(folder, 'report.json');
+    const { code } = await run(binary('jest'), ['--maxWorkers=2', '--json', `--outputFile=${report}`, ...args], { show: true });
+    return countReport(report, code);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A test file that could not be run counts as one failed test, and so does a jest that fails without naming a test.
+ * @param {string} report
+ * @param {number} code jest's exit code
+ * @returns {Count}
+ */
+function countReport(report, code) {
+  if (!fs.existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
+  const json = JSON.parse(fs.readFileSync(report, 'utf8'));
+  const failed = json.numFailedTests + json.numRuntimeErrorTestSuites;
+  return {
+    passed: json.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: json.numPendingTests + json.numTodoTests,
+  };
+}
+
+/**
+ * @param {Count} total
+ * @param {Count} more
+ */
+function add(total, more) {
+  total.passed += more.passed;
+  total.failed += more.failed;
+  total.skipped += more.skipped;
+}
+
+/** @param {string} name a command that node_modules provides */
+function binary(name) {
+  return path.join(root, 'node_modules/.bin', name);
+}
+
+await runMain(() => main(process.argv.slice(2)));
