@@ -22,6 +22,7 @@ const layers: readonly Layer[] = [
   { path: 'native/rsp/', may: ['native/base/', 'native/abi/', 'native/arch/', 'native/owner/'] },
   { path: 'native/checkpoint/', may: ['native/base/', 'native/abi/', 'native/arch/', 'native/sys/', 'native/owner/'] },
   { path: 'native/control/', may: ['native/base/', 'native/checkpoint/', 'native/owner/'] },
+  { path: 'native/server/', may: 'everything' },
   { path: 'native/cli/', may: 'everything' },
   { path: 'native/compose.ts', may: 'everything' },
   { path: 'native/main.ts', may: 'everything' },
@@ -33,6 +34,7 @@ const layers: readonly Layer[] = [
 const closed: readonly { path: string; openTo: readonly string[] }[] = [
   { path: 'native/compose.ts', openTo: ['native/main.ts', 'native/cli/'] },
   { path: 'native/main.ts', openTo: [] },
+  { path: 'native/server/', openTo: ['native/server/', 'native/compose.ts'] },
   { path: 'native/rsp/handlers/', openTo: ['native/rsp/', 'native/compose.ts', 'native/main.ts'] },
   { path: 'adapter/dap/', openTo: ['adapter/dap/', 'adapter/session/', 'adapter/compose.ts', 'adapter/main.ts'] },
   { path: 'adapter/gdb/', openTo: ['adapter/gdb/', 'adapter/session/', 'adapter/compose.ts', 'adapter/main.ts'] },

@@ -1,0 +1,56 @@
+/**
+ * The scratch area as a notepad: places are handed out one after another, inputs written, results read back. Emptied by `clear`.
+ */
+
+import type { Addr } from '../base/brands';
+import { bug } from '../base/errors';
+import type { EngineInferior, EngineThread, RemoteCall, Scratch } from '../owner/engine-host';
+import * as io from '../sys/io';
+import { alive } from './gone';
+
+const ALIGN = 16;
+
+export class ScratchRoom {
+  private used = 0;
+
+  constructor(
+    private readonly inferior: EngineInferior,
+    readonly scratch: Scratch,
+  ) {}
+
+  clear(): void {
+    this.used = 0;
+  }
+
+  place(length: number): Addr {
+    const at = this.used;
+    this.used += (length + ALIGN - 1) & ~(ALIGN - 1);
+    if (this.used > this.scratch.dataLength) throw bug('the scratch area is too small', { length });
+    return this.scratch.data + BigInt(at);
+  }
+
+  get left(): number {
+    return this.scratch.dataLength - this.used;
+  }
+
+  put(data: Buffer): Addr {
+    const at = this.place(data.length);
+    this.write(at, data);
+    return at;
+  }
+
+  write(at: Addr, data: Buffer): void {
+    if (io.pwrite(this.inferior.memFd, data, at) !== data.length) throw bug('the scratch area cannot be written');
+  }
+
+  read(at: Addr, length: number): Buffer {
+    const data = Buffer.alloc(length);
+    if (io.pread(this.inferior.memFd, data, at) !== length) throw bug('the scratch area cannot be read');
+    return data;
+  }
+
+  /** Runs calls in a thread; the raw results. */
+  run(thread: EngineThread, calls: readonly RemoteCall[]): bigint[] {
+    return calls.length === 0 ? [] : alive(this.scratch.batch(thread, calls));
+  }
+}

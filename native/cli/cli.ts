@@ -1,0 +1,78 @@
+/**
+ * The `savepoint` command: a table of subcommands. Errors become one line on standard error and exit status 2 here, nowhere else.
+ *
+ * Commands that load native code are imported when they are called: `savepoint gdb --version` needs none of it.
+ */
+
+import * as fs from 'node:fs';
+import { describeError, isFamily, userError } from '../base/errors';
+import { doctorHelp, gdbHelp, gdbserverHelp, mainHelp } from './help';
+import { nearestName } from './nearest-name';
+import { VERSION } from './version';
+
+interface Subcommand {
+  run(argv: string[]): Promise<number> | number;
+  /** Missing: internal, in no help. */
+  readonly help?: string;
+}
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  gdb: { run: async (argv) => await (await import('./gdb')).runGdb(argv), help: gdbHelp },
+  gdbserver: {
+    run: async (argv) => {
+      const [first] = argv;
+      if (first === '--help') return print(gdbserverHelp);
+      if (first === '--version') return print(`savepoint gdbserver ${VERSION}`);
+      return (await import('../compose')).runGdbserver(argv);
+    },
+    help: gdbserverHelp,
+  },
+  doctor: {
+    run: async (argv) => (argv[0] === '--help' ? print(doctorHelp) : (await import('./doctor')).runDoctor(argv)),
+    help: doctorHelp,
+  },
+  owner: { run: async (argv) => (await import('../compose')).runOwner(argv) },
+  help: { run: (argv) => showHelp(argv[0]), help: mainHelp },
+  version: { run: () => print(`savepoint ${VERSION}`), help: mainHelp },
+};
+
+const aliases: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version', '-V': 'version' };
+
+/** Exit statuses: the command's own; 2 for wrong usage or an error of ours. */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  const [word, ...rest] = argv;
+  try {
+    if (word === undefined) {
+      print(mainHelp);
+      return 2;
+    }
+    return await find(aliases[word] ?? word).run(rest);
+  } catch (error) {
+    fs.writeSync(2, `savepoint: ${describeError(error)}\n`);
+    return isFamily(error, 'bug') ? 70 : 2;
+  }
+}
+
+function find(name: string): Subcommand {
+  const found = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  if (found !== undefined) return found;
+  const known = Object.keys(subcommands).filter((key) => subcommands[key]?.help !== undefined);
+  const near = nearestName(name, known);
+  throw userError(
+    'unknown-command',
+    `there is no command "${name}"${near === undefined ? '' : `; did you mean "${near}"?`} (savepoint --help lists them)`,
+    {
+      name,
+    },
+  );
+}
+
+function showHelp(name: string | undefined): number {
+  if (name === undefined) return print(mainHelp);
+  return print(find(name).help ?? mainHelp);
+}
+
+function print(text: string): number {
+  fs.writeSync(1, `${text}\n`);
+  return 0;
+}

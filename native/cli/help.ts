@@ -1,0 +1,78 @@
+/** What `--help` prints. Texts only; kept beside the table of subcommands in cli.ts. */
+
+export const mainHelp = `Usage: savepoint COMMAND [ARGUMENTS]
+
+Checkpoints for native Linux programs under gdb: all threads, same process,
+restored in place, and the program goes on live from there.
+
+  gdb        an ordinary gdb with working checkpoints
+               savepoint gdb ./program
+               savepoint gdb --args ./program a b
+               savepoint gdb -p PID
+  gdbserver  the same behind gdbserver's command line, for front ends
+               savepoint gdbserver :2345 ./program
+               savepoint gdbserver --multi /tmp/debug.sock
+  doctor     what this machine offers, and what follows from it (--json)
+  help       this text, or that of a command: savepoint help gdb
+  version    the version (also --version)
+
+In gdb:
+  checkpoint [LABEL]      save the program's state
+  info checkpoints        list what was saved
+  restart N               go back to checkpoint N, also after exit or crash
+  delete checkpoint N...  forget`;
+
+export const gdbHelp = `Usage: savepoint gdb [GDB OPTIONS] [PROGRAM [PID]]
+       savepoint gdb [GDB OPTIONS] --args PROGRAM [ARGUMENTS]
+
+Starts the system's gdb. "run", "start" and "attach" work as always, but the
+program is run by Savepoint, which adds:
+
+  checkpoint [LABEL]      save memory, registers, signals and open files of
+                          all threads; the program stays where it is
+  info checkpoints        list what was saved
+  restart N               go back, in the same process: same process id,
+                          same thread ids, breakpoints and watchpoints kept.
+                          Works after the program has exited or crashed.
+  delete checkpoint N...  forget checkpoints
+  $_checkpoint            number of the checkpoint last taken or gone back to
+
+All options are gdb's. A core file, --version and --configuration go to gdb
+alone. --tty names the terminal of the program.
+
+Environment:
+  SAVEPOINT_GDB    the gdb to start, if not the one in PATH
+  SAVEPOINT_TRACE  wires to trace, e.g. "rsp,ptrace"`;
+
+export const gdbserverHelp = `Usage: savepoint gdbserver [OPTIONS] COMM PROGRAM [ARGUMENTS]
+       savepoint gdbserver [OPTIONS] --attach COMM PID
+       savepoint gdbserver [OPTIONS] --multi COMM
+
+A drop-in for gdbserver on the same machine. gdb or a front end connects with
+"target remote COMM" (or extended-remote).
+
+COMM:
+  HOST:PORT, :PORT   TCP; port 0 takes a free one and prints it
+  PATH               a unix socket (has a "/" in it, or begins with "unix:")
+  -, stdio           standard input and output
+
+Options:
+  --attach                      attach to a running process
+  --multi                       stay for further connections; PROGRAM optional
+  --once                        end after the first connection
+  --wrapper WORDS --            put WORDS before the program
+  --debug                       trace to standard error
+  --[no-]disable-randomization  address space randomization of PROGRAM
+  --[no-]startup-with-shell     start PROGRAM by a shell
+  --version, --help
+
+In gdb, "monitor checkpoint [LABEL]", "monitor info checkpoints",
+"monitor restart N" followed by "continue", and "monitor delete checkpoint N".
+With "source SAVEPOINT.PY" (savepoint doctor prints where it is) these become
+"checkpoint", "info checkpoints", "restart N" and "delete checkpoint N".`;
+
+export const doctorHelp = `Usage: savepoint doctor [--json]
+
+Tries what Savepoint needs of the kernel and of gdb, and prints what works and
+what follows. Nothing is changed. The exit status is 1 when debugging with
+checkpoints will not work here.`;

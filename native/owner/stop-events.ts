@@ -1,0 +1,237 @@
+/**
+ * What a stop means: an event for gdb (kept in `tracee.pending`), something to be done here and now (a birth, an exit to be held), or
+ * nothing (`silent`: the thread goes on if it is supposed to run).
+ */
+
+import { GONE } from '../base/brands';
+import { SYS } from '../abi/syscalls-x86-64';
+import { defaultDisposition, SIGTRAP } from '../abi/signals';
+import { SI_KERNEL, TRAP_BRKPT, TRAP_HWBKPT, TRAP_TRACE } from '../abi/flags';
+import { SIGINFO } from '../abi/structs';
+import * as proc from '../sys/proc';
+import * as ptrace from '../sys/ptrace';
+import type { Inferior } from './inferior';
+import { leaveCall, parkAtExit } from './parking';
+import { robustListHead } from '../sys/robust-list';
+import type { Tracee } from './tracee';
+import type { Tracer } from './tracer';
+import type { PtraceEvent, Stop } from './wait-status';
+
+export type Verdict = 'silent' | 'report';
+
+export function considerStop(tracer: Tracer, inferior: Inferior, tracee: Tracee, stop: Stop): Verdict {
+  if (inferior.role === 'nursed') return considerNursed(tracer, inferior, tracee, stop);
+  switch (stop.kind) {
+    case 'signal':
+      return stop.signal === SIGTRAP
+        ? considerTrap(tracer, inferior, tracee)
+        : considerSignal(tracer, inferior, tracee, stop.signal);
+    case 'event':
+      return EVENTS[stop.event](tracer, inferior, tracee);
+    case 'interrupt':
+    case 'group-stop':
+      tracee.action ??= tracer.actionFor(tracee.ref);
+      return 'silent';
+    case 'syscall':
+      return 'silent';
+  }
+}
+
+/** A process gdb has let go: everything passes, births are followed, nothing is reported. */
+function considerNursed(tracer: Tracer, inferior: Inferior, tracee: Tracee, stop: Stop): Verdict {
+  if (stop.kind === 'signal') tracee.deliver = { signal: stop.signal };
+  if (stop.kind === 'event') {
+    if (stop.event === 'clone') return EVENTS.clone(tracer, inferior, tracee);
+    if (stop.event === 'fork' || stop.event === 'vfork') {
+      const child = adoptProcess(tracer, inferior, tracee);
+      if (child !== undefined) nurse(tracer, child);
+    }
+    if (stop.event === 'exec') {
+      const fresh = tracer.replaceThreads(inferior, tracee);
+      tracer.go(fresh);
+    }
+  }
+  return 'silent';
+}
+
+/** Lets a stopped process run under our silent care. */
+export function nurse(tracer: Tracer, inferior: Inferior): void {
+  tracer.setRole(inferior, 'nursed');
+  for (const tracee of inferior.live()) if (tracee.isStopped) tracer.go(tracee);
+}
+
+// --- signals ---
+
+function considerSignal(tracer: Tracer, inferior: Inferior, tracee: Tracee, signal: number): Verdict {
+  const info = ptrace.getSiginfo(tracee.tid);
+  if (info === GONE) return 'silent';
+  const ours = tracee.sentByUs.indexOf(signal);
+  if (ours >= 0 && info.readInt32LE(SIGINFO.si_pid) === process.pid) {
+    tracee.sentByUs.splice(ours, 1);
+    return deliverNow(inferior, tracee, signal, info);
+  }
+  if (tracer.passSignals.has(signal)) return deliverNow(inferior, tracee, signal, info);
+  tracee.siginfo = info;
+  tracee.pending = { kind: 'signal', signal, info, synchronous: isSynchronous(signal, info) };
+  return 'report';
+}
+
+/** A fault of the instruction at the pc: it happens again when the thread runs on from the same state. */
+function isSynchronous(signal: number, info: Buffer): boolean {
+  const code = info.readInt32LE(SIGINFO.si_code);
+  return code > 0 && defaultDisposition(signal) === 'core';
+}
+
+/** Passes a signal to the program, unless it would end a process that a checkpoint wants back: that one is held, the end reported. */
+export function deliverNow(inferior: Inferior, tracee: Tracee, signal: number, info: Buffer | undefined): Verdict {
+  if (wouldEnd(inferior, signal)) {
+    tracee.pending = { kind: 'process-end', end: { kind: 'signalled', signal } };
+    return 'report';
+  }
+  tracee.deliver = info === undefined ? { signal } : { signal, info };
+  return 'silent';
+}
+
+export function wouldEnd(inferior: Inferior, signal: number): boolean {
+  if (!inferior.holdExit) return false;
+  const disposition = defaultDisposition(signal);
+  return inferior.isFatal(signal, disposition === 'terminate' || disposition === 'core');
+}
+
+function considerTrap(tracer: Tracer, inferior: Inferior, tracee: Tracee): Verdict {
+  const info = ptrace.getSiginfo(tracee.tid);
+  const gp = tracee.gp();
+  if (info === GONE || gp === GONE) return 'silent';
+  const code = info.readInt32LE(SIGINFO.si_code);
+  tracee.siginfo = info;
+  const hit = inferior.points.hit(tracee);
+  if (hit === GONE) return 'silent';
+  if (hit !== undefined) {
+    tracee.pending = hit.name === 'hardware' ? { kind: 'hwbreak' } : { kind: 'watch', watch: hit.name, addr: hit.addr };
+    return 'report';
+  }
+  if (code === SI_KERNEL || code === TRAP_BRKPT) {
+    const addr = tracer.arch.pc(gp) - BigInt(tracer.arch.breakpointPcAdjust);
+    if (inferior.breakpoints.has(addr)) {
+      tracer.arch.setPc(gp, addr);
+      tracee.setGp(gp);
+      tracee.pending = { kind: 'swbreak' };
+      return 'report';
+    }
+  }
+  const action = tracee.action;
+  if (
+    (code === TRAP_TRACE || code === TRAP_HWBKPT || code === TRAP_BRKPT) &&
+    action !== undefined &&
+    action.kind !== 'continue'
+  ) {
+    const pc = tracer.arch.pc(gp);
+    if (action.kind === 'range' && pc >= action.start && pc < action.end) return 'silent';
+    tracee.pending = { kind: 'step' };
+    return 'report';
+  }
+  // The program's own: int3, kill(SIGTRAP), or a trap flag it set itself.
+  return considerSignal(tracer, inferior, tracee, SIGTRAP);
+}
+
+// --- kernel events ---
+
+type EventHandler = (tracer: Tracer, inferior: Inferior, tracee: Tracee) => Verdict;
+
+const EVENTS: Readonly<Record<PtraceEvent, EventHandler>> = {
+  clone(tracer, inferior, tracee) {
+    const tid = ptrace.getEventMessage(tracee.tid);
+    if (tid === GONE) return 'silent';
+    const born = tracer.adopt(inferior, tid);
+    born.action = inferior.role === 'nursed' ? undefined : tracer.actionFor(born.ref);
+    tracer.takeEarly(born);
+    return 'silent';
+  },
+
+  fork(tracer, inferior, tracee) {
+    const child = adoptProcess(tracer, inferior, tracee);
+    if (child === undefined) return 'silent';
+    inferior.breakpoints.writeOriginals(child.memFd);
+    return announce(tracer, tracee, child, 'fork', tracer.features.forkEvents);
+  },
+
+  vfork(tracer, inferior, tracee) {
+    const child = adoptProcess(tracer, inferior, tracee);
+    if (child === undefined) return 'silent';
+    // The child runs on the parent's memory: with a debugger that knows vfork it removes the breakpoints itself, else we do until it is over.
+    if (!tracer.features.vforkEvents) inferior.liftedForVfork = inferior.liftBreakpoints();
+    return announce(tracer, tracee, child, 'vfork', tracer.features.vforkEvents);
+  },
+
+  'vfork-done'(tracer, inferior, tracee) {
+    inferior.liftedForVfork?.();
+    inferior.liftedForVfork = undefined;
+    if (!tracer.features.vforkEvents) return 'silent';
+    tracee.pending = { kind: 'vforkdone' };
+    return 'report';
+  },
+
+  exec(tracer, inferior, tracee) {
+    const fresh = tracer.replaceThreads(inferior, tracee);
+    if (!tracer.features.execEvents) {
+      if (tracer.phase.kind === 'running') tracer.go(fresh);
+      return 'silent';
+    }
+    fresh.pending = { kind: 'exec', path: proc.readLink(`/proc/${inferior.pid}/exe`) ?? '' };
+    return 'report';
+  },
+
+  exit: () => 'silent',
+
+  seccomp(tracer, inferior, tracee) {
+    const gp = tracee.gp();
+    if (gp === GONE) return 'silent';
+    const last = inferior.live().length === 1;
+    const nr = tracer.arch.syscallNumber(gp);
+    if (nr !== SYS.exit_group && nr !== SYS.exit) return 'silent';
+    if (nr === SYS.exit_group || last) {
+      if (!inferior.holdExit) return 'silent';
+      const code = Number(tracer.arch.syscallArgument(gp, 0) & 0xffn);
+      if (leaveCall(inferior, tracee) === GONE) return 'silent';
+      tracee.pending = { kind: 'process-end', end: { kind: 'exited', code } };
+      return 'report';
+    }
+    if (inferior.wants(tracee)) parkAtExit(inferior, tracee, robustListHead(tracee.tid));
+    return 'silent';
+  },
+};
+
+function adoptProcess(tracer: Tracer, parent: Inferior, tracee: Tracee): Inferior | undefined {
+  const pid = ptrace.getEventMessage(tracee.tid);
+  if (pid === GONE) return undefined;
+  const child = tracer.addInferior(pid, parent.launched, parent.parking);
+  child.reported = false;
+  const leader = tracer.adopt(child, pid);
+  if (tracer.awaitStop(leader) === GONE) return undefined;
+  child.openFiles();
+  return child;
+}
+
+function announce(tracer: Tracer, tracee: Tracee, child: Inferior, kind: 'fork' | 'vfork', wanted: boolean): Verdict {
+  const leader = child.leader;
+  if (leader === undefined) return 'silent';
+  if (!wanted) {
+    letGo(tracer, child);
+    return 'silent';
+  }
+  tracee.pending = { kind, child: leader.ref };
+  return 'report';
+}
+
+/** Out of our hands, as far as that goes: a process with the exit filter needs a tracer to its end. */
+export function letGo(tracer: Tracer, inferior: Inferior): void {
+  if (inferior.parking) {
+    nurse(tracer, inferior);
+    return;
+  }
+  for (const tracee of inferior.live()) {
+    if (tracee.isStopped && tracee.flush() !== GONE) ptrace.detach(tracee.tid, tracee.deliver?.signal ?? 0);
+    tracer.forget(tracee);
+  }
+  tracer.dropInferior(inferior);
+}

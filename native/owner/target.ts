@@ -1,0 +1,383 @@
+/**
+ * The debug target that rsp/ serves: the owner's doings in the words of ops.ts. All-stop: between `resume` and `onStop` everything runs,
+ * otherwise everything stands.
+ */
+
+import { GONE, type Addr, type Gone, type Pid, type ThreadRef, type Tid } from '../base/brands';
+import { bug, userError } from '../base/errors';
+import { SIGINT } from '../abi/signals';
+import * as io from '../sys/io';
+import * as proc from '../sys/proc';
+import type { WaitEvent } from '../sys/wait';
+import { chooseThread, dropRepeatable, reportOf } from './choose-report';
+import type { Inferior } from './inferior';
+import * as processes from './launch';
+import { libraryListXml } from './libraries';
+import type {
+  ClientFeatures,
+  LaunchSpec,
+  PointAnswer,
+  PointKind,
+  ResumeEntry,
+  StopReport,
+  Target,
+  TargetEvents,
+  ThreadView,
+} from './ops';
+import { applyResume } from './resume';
+import { tlsAddress } from './tls';
+import type { Tracee } from './tracee';
+import type { Tracer } from './tracer';
+
+/** Steps made in the shim before the loop looks at everything else again. */
+const FAST_STEPS = 100_000;
+
+export class NativeTarget implements Target {
+  private told: Tracee | undefined;
+  private current: ThreadRef | undefined;
+  private interruptWanted = false;
+  /** The thread that steps through a range alone (see stepFast). */
+  private fast: Tracee | undefined;
+  /** A report that is due although nothing runs. */
+  private due: StopReport | 'choose' | undefined;
+  private readonly random: () => number;
+
+  constructor(
+    private readonly tracer: Tracer,
+    private readonly events: TargetEvents,
+    private readonly options: { readonly park: boolean; readonly random?: () => number },
+  ) {
+    this.random = options.random ?? Math.random;
+  }
+
+  // --- the loop's side ---
+
+  /** There is work to do before anything is waited for. */
+  get hasDue(): boolean {
+    return this.due !== undefined || this.fast !== undefined;
+  }
+
+  get isRunning(): boolean {
+    return this.tracer.phase.kind === 'running';
+  }
+
+  /** Handles what the wait brought; reports a stop when there is one. `clientFd` ends a fast range step. */
+  pump(events: readonly WaitEvent[], clientFd: number): void {
+    this.tracer.feed(events);
+    if (this.due !== undefined) {
+      const due = this.due;
+      this.due = undefined;
+      this.tracer.phase = { kind: 'stopped' };
+      this.report(due === 'choose' ? this.choose() : due);
+      return;
+    }
+    if (!this.isRunning) return;
+    this.stepFast(clientFd);
+    const candidates = this.candidates();
+    const something = candidates.some((t) => t.pending !== undefined) || this.tracer.ended.length > 0 || this.interruptWanted;
+    if (something) {
+      this.tracer.quiesce();
+      this.report(this.choose());
+    } else if (
+      !candidates.some((t) => t.state.kind === 'running' || t.state.kind === 'listening' || t.state.kind === 'vfork-wait')
+    ) {
+      this.tracer.quiesce();
+      this.report({ kind: 'no-resumed' });
+    }
+  }
+
+  /**
+   * One thread range-stepping alone: the whole loop stays in the shim until it has news or the client speaks.
+   * The thread counts as stopped meanwhile: nothing else waits for it.
+   */
+  private stepFast(clientFd: number): void {
+    const tracee = this.fast;
+    const action = tracee?.action;
+    if (tracee === undefined) return;
+    const synced =
+      tracee.isStopped && this.tracer.inferiorOf(tracee).points.sync(tracee) !== GONE && tracee.beginSteps() !== GONE;
+    if (action?.kind !== 'range' || this.interruptWanted || !synced) {
+      this.fast = undefined;
+      return;
+    }
+    const result = this.tracer.waiter.stepRange(tracee.tid, action.start, action.end, clientFd, FAST_STEPS);
+    if (result.kind === 'again') return;
+    this.fast = undefined;
+    tracee.transition({ kind: 'running', how: 'step' });
+    if (result.kind === 'look') this.tracer.feed([{ tid: tracee.tid, status: result.status }]);
+  }
+
+  private candidates(): Tracee[] {
+    return this.tracer.debugged().flatMap((inferior) => inferior.live());
+  }
+
+  private choose(): StopReport {
+    const ended = this.tracer.ended.shift();
+    if (ended !== undefined) {
+      this.told = undefined;
+      this.interruptWanted = false;
+      return { ...ended.end, pid: ended.pid };
+    }
+    const candidates = this.candidates();
+    const sigint = this.interruptWanted
+      ? candidates.find((t) => t.pending?.kind === 'signal' && t.pending.signal === SIGINT)
+      : undefined;
+    const chosen = sigint ?? chooseThread(candidates, this.random);
+    if (chosen === undefined || (this.interruptWanted && chosen.pending?.kind === 'step')) {
+      // ^C and nothing else: the current thread, else the first, stops with a SIGINT that was never sent.
+      const thread = chosen ?? (this.current && this.tracer.find(this.current)) ?? candidates[0];
+      if (thread === undefined) throw bug('a stop without a thread');
+      this.interruptWanted = false;
+      thread.pending = undefined;
+      this.tell(thread);
+      return { kind: 'stopped', thread: thread.ref, signal: SIGINT, detail: { kind: 'none' } };
+    }
+    this.interruptWanted = false;
+    dropRepeatable(candidates, chosen);
+    const report = reportOf(chosen);
+    if (chosen.pending?.kind === 'fork' || chosen.pending?.kind === 'vfork') {
+      const child = this.tracer.inferiors.get(chosen.pending.child.pid);
+      if (child !== undefined) child.reported = true;
+    }
+    if (chosen.pending?.kind === 'process-end') {
+      const inferior = this.tracer.inferiorOf(chosen);
+      inferior.life = { kind: 'held', report: chosen.pending.end };
+      chosen.pending = undefined;
+    }
+    this.tell(chosen);
+    return report;
+  }
+
+  private tell(tracee: Tracee): void {
+    this.told = tracee;
+    this.current = tracee.ref;
+    this.tracer.inferiorOf(tracee).setCurrentThread(tracee.ref);
+  }
+
+  private report(report: StopReport): void {
+    this.events.onStop(report);
+  }
+
+  /** After a restore: this is the stop now. */
+  adoptStop(thread: ThreadRef): StopReport {
+    const tracee = this.tracer.find(thread);
+    if (tracee === undefined) throw bug(`restored thread ${thread.tid} is not there`);
+    this.tell(tracee);
+    return { kind: 'stopped', thread, signal: 0, detail: { kind: 'none' } };
+  }
+
+  // --- processes ---
+
+  launch(spec: LaunchSpec): StopReport {
+    for (const inferior of this.tracer.debugged()) if (inferior.life.kind === 'held') processes.kill(this.tracer, inferior);
+    const inferior = processes.launch(this.tracer, spec, this.options.park);
+    return this.firstStop(inferior, 5);
+  }
+
+  attach(pid: Pid): StopReport {
+    return this.firstStop(processes.attach(this.tracer, pid), 0);
+  }
+
+  private firstStop(inferior: Inferior, signal: number): StopReport {
+    const leader = inferior.leader;
+    if (leader === undefined) throw userError('died-at-start', `process ${inferior.pid} is gone`);
+    leader.pending = undefined;
+    this.tell(leader);
+    return { kind: 'stopped', thread: leader.ref, signal, detail: { kind: 'none' } };
+  }
+
+  detach(pid: Pid): void {
+    const inferior = this.tracer.inferiors.get(pid);
+    if (inferior !== undefined) processes.detach(this.tracer, inferior);
+  }
+
+  kill(pid: Pid): void {
+    const inferior = this.tracer.inferiors.get(pid);
+    if (inferior !== undefined) processes.kill(this.tracer, inferior);
+  }
+
+  setFeatures(features: ClientFeatures): void {
+    this.tracer.features = features;
+  }
+
+  // --- threads ---
+
+  pids(): readonly Pid[] {
+    return this.tracer.visible().map((inferior) => inferior.pid);
+  }
+
+  threads(pid?: Pid): readonly ThreadView[] {
+    return this.tracer
+      .visible()
+      .filter((inferior) => pid === undefined || inferior.pid === pid)
+      .flatMap((inferior) => inferior.live())
+      .map((t) => ({ ...t.ref, name: proc.threadName(t.pid, t.tid), core: proc.threadCore(t.pid, t.tid) }));
+  }
+
+  currentThread(): ThreadRef | undefined {
+    const visible = this.tracer.visible();
+    const known = this.current !== undefined && this.tracer.find(this.current) !== undefined ? this.current : undefined;
+    if (known !== undefined && visible.some((inferior) => inferior.pid === known.pid)) return known;
+    return visible[0]?.live()[0]?.ref;
+  }
+
+  findThread(pid: Pid | undefined, tid: Tid): ThreadRef | undefined {
+    for (const inferior of this.tracer.debugged()) {
+      if (pid !== undefined && inferior.pid !== pid) continue;
+      const tracee = inferior.tracees.get(tid);
+      if (tracee !== undefined && tracee.life === 'live') return tracee.ref;
+    }
+    return undefined;
+  }
+
+  private stopped(ref: ThreadRef): Tracee | undefined {
+    const tracee = this.tracer.find(ref);
+    return tracee?.isStopped === true ? tracee : undefined;
+  }
+
+  // --- memory and registers ---
+
+  readMemory(pid: Pid, addr: Addr, length: number): Buffer | Gone {
+    const inferior = this.tracer.inferiors.get(pid);
+    if (inferior === undefined) return GONE;
+    const data = Buffer.alloc(length);
+    const n = io.pread(inferior.memFd, data, addr);
+    if (n <= 0) return Buffer.alloc(0);
+    const got = data.subarray(0, n);
+    inferior.breakpoints.hideIn(got, addr);
+    return got;
+  }
+
+  writeMemory(pid: Pid, addr: Addr, data: Buffer): boolean | Gone {
+    const inferior = this.tracer.inferiors.get(pid);
+    if (inferior === undefined) return GONE;
+    return data.length === 0 || io.pwrite(inferior.memFd, inferior.breakpoints.mergeInto(data, addr), addr) === data.length;
+  }
+
+  readRegisters(thread: ThreadRef): Buffer | Gone {
+    const tracee = this.stopped(thread);
+    const gp = tracee?.gp() ?? GONE;
+    const fp = tracee?.fp() ?? GONE;
+    return gp === GONE || fp === GONE ? GONE : this.tracer.arch.encodeAll({ gp, fp });
+  }
+
+  writeRegisters(thread: ThreadRef, block: Buffer): boolean | Gone {
+    const tracee = this.stopped(thread);
+    const gp = tracee?.gp() ?? GONE;
+    const fp = tracee?.fp() ?? GONE;
+    if (tracee === undefined || gp === GONE || fp === GONE) return GONE;
+    const next = this.tracer.arch.decodeAll(block, { gp, fp });
+    tracee.setGp(next.gp);
+    tracee.setFp(next.fp);
+    return true;
+  }
+
+  readRegister(thread: ThreadRef, regno: number): Buffer | undefined | Gone {
+    const tracee = this.stopped(thread);
+    const gp = tracee?.gp() ?? GONE;
+    if (tracee === undefined || gp === GONE) return GONE;
+    const fp = this.tracer.arch.needsFp(regno) ? tracee.fp() : Buffer.alloc(0);
+    return fp === GONE ? GONE : this.tracer.arch.encodeOne({ gp, fp }, regno);
+  }
+
+  writeRegister(thread: ThreadRef, regno: number, value: Buffer): boolean | Gone {
+    const tracee = this.stopped(thread);
+    const gp = tracee?.gp() ?? GONE;
+    if (tracee === undefined || gp === GONE) return GONE;
+    const fp = this.tracer.arch.needsFp(regno) ? tracee.fp() : Buffer.alloc(0);
+    if (fp === GONE) return GONE;
+    const changed = this.tracer.arch.decodeOne({ gp, fp }, regno, value);
+    if (changed === 'gp') tracee.setGp(gp);
+    if (changed === 'fp') tracee.setFp(fp);
+    return changed !== false;
+  }
+
+  get expedited(): readonly number[] {
+    return this.tracer.arch.expedited;
+  }
+
+  targetXml(): string {
+    return this.tracer.arch.targetXml();
+  }
+
+  // --- points ---
+
+  insertPoint(pid: Pid, kind: PointKind, addr: Addr, length: number): PointAnswer {
+    const inferior = this.tracer.inferiors.get(pid);
+    if (inferior === undefined) return 'failed';
+    if (kind === 'software') return inferior.breakpoints.insert(inferior.memFd, addr) ? 'ok' : 'failed';
+    // x86 has no read-only watchpoints: gdb tries an access watchpoint when we say so.
+    if (kind === 'rwatch') return 'unsupported';
+    return inferior.points.insert(kind, addr, length);
+  }
+
+  removePoint(pid: Pid, kind: PointKind, addr: Addr, length: number): PointAnswer {
+    const inferior = this.tracer.inferiors.get(pid);
+    if (inferior === undefined) return 'ok';
+    if (kind === 'software') return inferior.breakpoints.remove(inferior.memFd, addr) ? 'ok' : 'failed';
+    return inferior.points.remove(kind, addr, length);
+  }
+
+  // --- particulars ---
+
+  readSiginfo(thread: ThreadRef): Buffer | undefined | Gone {
+    const tracee = this.stopped(thread);
+    return tracee === undefined ? GONE : tracee.siginfo;
+  }
+
+  writeSiginfo(thread: ThreadRef, data: Buffer): boolean | Gone {
+    const tracee = this.stopped(thread);
+    if (tracee === undefined) return GONE;
+    if (tracee.siginfo === undefined || data.length !== tracee.siginfo.length) return false;
+    tracee.siginfo = Buffer.from(data);
+    return true;
+  }
+
+  auxv(pid: Pid): Buffer | Gone {
+    return proc.readBytes(`/proc/${pid}/auxv`) ?? GONE;
+  }
+
+  execFile(pid: Pid): string | Gone {
+    return proc.readLink(`/proc/${pid}/exe`) ?? GONE;
+  }
+
+  libraries(pid: Pid, annex: string): string | Gone {
+    const auxv = this.auxv(pid);
+    if (auxv === GONE) return GONE;
+    return libraryListXml((addr, length) => this.readForParsing(pid, addr, length), auxv, annex);
+  }
+
+  private readForParsing(pid: Pid, addr: Addr, length: number): Buffer {
+    const data = this.readMemory(pid, addr, length);
+    return data === GONE ? Buffer.alloc(0) : data;
+  }
+
+  tlsAddress(thread: ThreadRef, offset: Addr, linkMap: Addr): Addr | undefined | Gone {
+    const tracee = this.stopped(thread);
+    const gp = tracee?.gp() ?? GONE;
+    if (gp === GONE) return GONE;
+    const auxv = this.auxv(thread.pid);
+    if (auxv === GONE) return GONE;
+    const read = (addr: Addr, length: number): Buffer => this.readForParsing(thread.pid, addr, length);
+    return tlsAddress({ read, auxv, pid: thread.pid, threadPointer: this.tracer.arch.threadPointer(gp), offset, linkMap });
+  }
+
+  setPassSignals(signals: ReadonlySet<number>): void {
+    this.tracer.passSignals = signals;
+  }
+
+  // --- running ---
+
+  resume(entries: readonly ResumeEntry[]): void {
+    const told = this.told;
+    this.told = undefined;
+    const outcome = applyResume(this.tracer, entries, told);
+    if (outcome === 'report') this.due = 'choose';
+    if (outcome === 'fast-range') this.fast = this.candidates().find((t) => t.action !== undefined);
+    if (outcome === 'nothing') this.due = { kind: 'no-resumed' };
+  }
+
+  interrupt(): void {
+    if (this.isRunning) this.interruptWanted = true;
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * One kernel thread under ptrace: its explicit state, its cached registers, and the event it has in store for gdb.
+ *
+ * Knows nothing of breakpoints, processes or gdb; who resumes it and why is decided elsewhere (resume.ts, target.ts).
+ */
+
+import { GONE, type Gone, type Pid, type ThreadRef, type Tid } from '../base/brands';
+import { bug } from '../base/errors';
+import type { Log } from '../base/log';
+import type { Arch, FpRegs, GpRegs } from '../arch/arch';
+import * as ptrace from '../sys/ptrace';
+import type { EngineThread, ThreadLife } from './engine-host';
+import type { ResumeKind, WatchKind } from './ops';
+import { describeStop, type Stop } from './wait-status';
+
+export type TraceeState =
+  /** Runs, or is on its way to a stop that it owes us (a new task, an interrupt). */
+  | { readonly kind: 'running'; readonly how: 'continue' | 'step' | 'syscall' }
+  /** In a group stop, under PTRACE_LISTEN. */
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'stopped'; readonly stop: Stop }
+  /** Resumed from PTRACE_EVENT_VFORK: sleeps killably in the kernel until its child execs or ends; no interrupt reaches it. */
+  | { readonly kind: 'vfork-wait' }
+  /** Has exited in the eyes of everybody else; held at a signal-type stop. */
+  | { readonly kind: 'parked' }
+  /** On its way through the real exit; nobody wants it any more. */
+  | { readonly kind: 'leaving' }
+  | { readonly kind: 'gone' };
+
+export type ProcessEnd =
+  { readonly kind: 'exited'; readonly code: number } | { readonly kind: 'signalled'; readonly signal: number };
+
+/** What a stopped tracee has to tell gdb. */
+export type Pending =
+  | { readonly kind: 'signal'; readonly signal: number; readonly info: Buffer; readonly synchronous: boolean }
+  | { readonly kind: 'step' }
+  | { readonly kind: 'swbreak' }
+  | { readonly kind: 'hwbreak' }
+  | { readonly kind: 'watch'; readonly watch: WatchKind; readonly addr: bigint }
+  | { readonly kind: 'fork' | 'vfork'; readonly child: ThreadRef }
+  | { readonly kind: 'vforkdone' }
+  | { readonly kind: 'exec'; readonly path: string }
+  /** It called exit_group (or the last thread called exit), or a signal is about to end it, and the process is to be held. */
+  | { readonly kind: 'process-end'; readonly end: ProcessEnd };
+
+/** Which transitions there are; anything else is a broken promise of ours. */
+const NEXT: Readonly<Record<TraceeState['kind'], readonly TraceeState['kind'][]>> = {
+  running: ['running', 'stopped', 'vfork-wait', 'gone'],
+  listening: ['stopped', 'gone'],
+  stopped: ['running', 'listening', 'vfork-wait', 'parked', 'leaving', 'gone', 'stopped'],
+  'vfork-wait': ['stopped', 'gone'],
+  parked: ['stopped', 'leaving', 'gone'],
+  leaving: ['leaving', 'stopped', 'gone'],
+  gone: ['gone'],
+};
+
+export class Tracee implements EngineThread {
+  private current: TraceeState = { kind: 'running', how: 'continue' };
+  pending: Pending | undefined;
+  /** What gdb last asked of it; undefined: to stay stopped. */
+  action: ResumeKind | undefined;
+  /** Signal to hand over at the next resume, with its siginfo when gdb or we know one. */
+  deliver: { readonly signal: number; readonly info?: Buffer } | undefined;
+  /** Signals we sent with tgkill on gdb's behalf; they pass without a report. */
+  readonly sentByUs: number[] = [];
+  /** siginfo of the last stop, for gdb's $_siginfo. */
+  siginfo: Buffer | undefined;
+  /** Our PTRACE_INTERRUPT is on its way. */
+  interrupted = false;
+  /** The kernel stop we really stand in takes a signal on resume (an injected call changes the stop). */
+  private takesSignal = false;
+  private gpCache: GpRegs | undefined;
+  private gpDirty = false;
+  private fpCache: FpRegs | undefined;
+  private fpDirty = false;
+  /** Generation of debug registers last written to this thread (watchpoints.ts). */
+  debugGeneration = 0;
+
+  constructor(
+    readonly ref: ThreadRef,
+    private readonly arch: Arch,
+    private readonly log: Log,
+  ) {}
+
+  get tid(): Tid {
+    return this.ref.tid;
+  }
+
+  get pid(): Pid {
+    return this.ref.pid;
+  }
+
+  get state(): TraceeState {
+    return this.current;
+  }
+
+  get life(): ThreadLife {
+    return this.current.kind === 'parked' ? 'parked' : 'live';
+  }
+
+  /** The only writer of the state. */
+  transition(next: TraceeState): void {
+    if (!NEXT[this.current.kind].includes(next.kind)) throw bug(`thread ${this.tid}: ${this.current.kind} → ${next.kind}`);
+    if (this.log.shows('state')) {
+      const detail = next.kind === 'stopped' ? ` (${describeStop(next.stop)})` : next.kind === 'running' ? ` (${next.how})` : '';
+      this.log.add('state', `${this.tid}: ${this.current.kind} → ${next.kind}${detail}`);
+    }
+    this.current = next;
+  }
+
+  get isStopped(): boolean {
+    return this.current.kind === 'stopped';
+  }
+
+  /** Nothing of it runs in user mode until we say so. */
+  get isHeld(): boolean {
+    const kind = this.current.kind;
+    return kind !== 'running' && kind !== 'listening';
+  }
+
+  onStop(stop: Stop): void {
+    this.transition({ kind: 'stopped', stop });
+    this.interrupted = stop.kind === 'interrupt' ? false : this.interrupted;
+    this.takesSignal = stop.kind === 'signal';
+    this.gpCache = undefined;
+    this.fpCache = undefined;
+    this.gpDirty = this.fpDirty = false;
+  }
+
+  gp(): GpRegs | Gone {
+    if (this.gpCache === undefined) {
+      const regs = ptrace.getGp(this.tid, this.arch.gpSize);
+      if (regs === GONE) return GONE;
+      this.gpCache = regs;
+    }
+    return this.gpCache;
+  }
+
+  setGp(gp: GpRegs): void {
+    this.gpCache = gp;
+    this.gpDirty = true;
+  }
+
+  fp(): FpRegs | Gone {
+    if (this.fpCache === undefined) {
+      const regs = ptrace.getFp(this.tid, this.arch.fpRegset);
+      if (regs === GONE) return GONE;
+      this.fpCache = regs;
+    }
+    return this.fpCache;
+  }
+
+  setFp(fp: FpRegs): void {
+    this.fpCache = fp;
+    this.fpDirty = true;
+  }
+
+  sigmask(): Buffer | Gone {
+    return ptrace.getSigmask(this.tid);
+  }
+
+  setSigmask(mask: Buffer): void {
+    ptrace.setSigmask(this.tid, mask);
+  }
+
+  signalInHand(): Buffer | undefined {
+    if (this.pending?.kind === 'signal') return this.pending.synchronous ? undefined : this.pending.info;
+    return this.deliver?.info;
+  }
+
+  forgetEvents(): void {
+    this.pending = undefined;
+    this.deliver = undefined;
+    this.siginfo = undefined;
+  }
+
+  /** Writes changed registers to the kernel: before the thread runs, and before a call is injected. */
+  flush(): true | Gone {
+    if (this.gpDirty && this.gpCache !== undefined) {
+      if (ptrace.setGp(this.tid, this.gpCache) === GONE) return GONE;
+      this.gpDirty = false;
+    }
+    if (this.fpDirty && this.fpCache !== undefined) {
+      if (ptrace.setFp(this.tid, this.arch.fpRegset, this.fpCache) === GONE) return GONE;
+      this.fpDirty = false;
+    }
+    return true;
+  }
+
+  /** Before the shim steps the thread by itself: registers are in the kernel, and what we know of them is void. */
+  beginSteps(): true | Gone {
+    if (this.flush() === GONE) return GONE;
+    this.gpCache = this.fpCache = undefined;
+    this.siginfo = undefined;
+    return true;
+  }
+
+  /** An injected call leaves the thread in a signal-delivery stop of our SIGTRAP. */
+  noteInjection(): void {
+    this.takesSignal = true;
+  }
+
+  /**
+   * Resumes. A signal goes with it when the stop takes one (ptrace(2): in a PTRACE_EVENT_STOP the data argument is ignored), else by
+   * tgkill, to be let through when it comes back.
+   */
+  run(how: 'continue' | 'step' | 'syscall'): true | Gone {
+    const deliver = this.deliver;
+    if (this.flush() === GONE) return GONE;
+    let signal = 0;
+    if (deliver !== undefined) {
+      if (this.takesSignal) {
+        signal = deliver.signal;
+        if (deliver.info !== undefined && ptrace.setSiginfo(this.tid, deliver.info) === GONE) return GONE;
+      } else {
+        this.sentByUs.push(deliver.signal);
+        if (ptrace.tgkill(this.pid, this.tid, deliver.signal) === GONE) return GONE;
+      }
+    }
+    this.deliver = undefined;
+    if (ptrace.resume(this.tid, how, signal) === GONE) return GONE;
+    this.gpCache = this.fpCache = undefined;
+    this.siginfo = undefined;
+    return true;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * The owner process: tracer, target, checkpoint engine, RSP session, and the one loop that blocks in the shim. Node's event loop never runs here: everything that is served is a descriptor in `wait`.
+ */
+
+import { Log } from '../base/log';
+import * as fs from 'node:fs';
+import { peerError } from '../base/errors';
+import { hostArch } from '../arch/select';
+import * as cpu from '../sys/cpu';
+import * as io from '../sys/io';
+import { Waiter } from '../sys/wait';
+import { detach, kill } from '../owner/launch';
+import type { StopReport } from '../owner/ops';
+import { NativeTarget } from '../owner/target';
+import { Tracer } from '../owner/tracer';
+import { RspSession, type EndReason, type SessionOptions } from '../rsp/session';
+import { CheckpointService } from './checkpoint-service';
+
+const READ_ROOM = 256 * 1024;
+
+export interface OwnerOptions {
+  /** Hold threads and the process at exit, so that checkpoints can bring them back. */
+  readonly park: boolean;
+}
+
+/** What a connection is served with; the rest of SessionOptions is the owner's. */
+export type ServeOptions = Omit<SessionOptions, 'log' | 'onEnd' | 'trace'>;
+
+/** One tracer with everything that hangs on it; sessions (gdb connections) come and go. */
+export class OwnerProcess {
+  readonly log = new Log();
+  readonly tracer: Tracer;
+  readonly target: NativeTarget;
+  readonly checkpoints: CheckpointService;
+  private readonly waiter = new Waiter();
+  private readonly room = Buffer.alloc(READ_ROOM);
+  private session: RspSession | undefined;
+
+  constructor(options: OwnerOptions) {
+    this.tracer = new Tracer(hostArch(cpu), this.waiter, this.log, {
+      onProcessGone: (pid) => this.checkpoints.forget(pid),
+      onExec: (pid) => this.checkpoints.forget(pid),
+    });
+    this.target = new NativeTarget(
+      this.tracer,
+      {
+        onStop: (report) => this.session?.onStop(report),
+        onNote: (text) => this.session?.onNote(text),
+      },
+      { park: options.park },
+    );
+    this.checkpoints = new CheckpointService(this.tracer, this.target, this.log);
+  }
+
+  /**
+   * Serves one connection until it ends; tells why. `others` are further descriptors to watch; `onOther` is told when one is ready, and
+   * it is watched no more.
+   */
+  serve(
+    input: number,
+    output: number,
+    options: ServeOptions,
+    others: readonly number[],
+    onOther: (fd: number) => void,
+  ): EndReason {
+    let end: EndReason | undefined;
+    let watched = [input, ...others];
+    const session = new RspSession({
+      target: this.target,
+      hooks: this.checkpoints.hooks,
+      write: (data) => {
+        if (!io.writeAll(output, data)) throw peerError('connection-lost', 'the debugger does not read any more');
+      },
+      options: {
+        ...options,
+        trace: this.log,
+        log: (text) => fs.writeSync(2, `${text}\n`),
+        onEnd: (reason) => {
+          end = reason;
+        },
+      },
+    });
+    this.session = session;
+    while (end === undefined) {
+      const { events, ready } = this.waiter.wait(watched, this.target.hasDue ? 0 : -1);
+      for (const fd of ready) {
+        if (fd !== input) {
+          watched = watched.filter((other) => other !== fd);
+          onOther(fd);
+          continue;
+        }
+        const n = io.readSome(input, this.room);
+        if (n === 0) session.disconnected();
+        else if (n !== undefined) session.feed(this.room.subarray(0, n));
+      }
+      this.target.pump(events, input);
+    }
+    this.session = undefined;
+    return end;
+  }
+
+  /** The debugger is gone but will come again: everything stands, and this is the stop to tell it. */
+  halt(): StopReport | undefined {
+    this.quiet();
+    const thread = this.target.currentThread();
+    return thread === undefined ? undefined : this.target.adoptStop(thread);
+  }
+
+  /** The debugger is gone: launched programs end, attached ones run on. */
+  abandon(): void {
+    this.quiet();
+    for (const inferior of this.tracer.debugged()) {
+      if (inferior.launched) kill(this.tracer, inferior);
+      else detach(this.tracer, inferior);
+    }
+  }
+
+  private quiet(): void {
+    if (this.tracer.phase.kind === 'running') this.tracer.quiesce();
+    this.tracer.phase = { kind: 'stopped' };
+  }
+
+  /** Follows processes that carry our filter to their end. */
+  nurseToTheEnd(): void {
+    while (this.tracer.inferiors.size > 0) this.tracer.feed(this.waiter.wait([], -1).events);
+  }
+
+  /** Waits for descriptors only; tracees (nursed ones) are served meanwhile. */
+  wait(fds: readonly number[]): readonly number[] {
+    const { events, ready } = this.waiter.wait(fds, -1);
+    this.tracer.feed(events);
+    return ready;
+  }
+
+  get isNursing(): boolean {
+    return this.tracer.inferiors.size > 0;
+  }
+}

@@ -1,0 +1,112 @@
+/*
+ * System calls made by a tracee on our behalf. compel's idea with ptrace's own means: registers are borrowed, never code.
+ *
+ * The tracee must stand in a signal-type stop: in an event or syscall stop the kernel would overwrite rax on the way out. All signals are blocked
+ * meanwhile (PTRACE_SETSIGMASK), so only our own SIGTRAP, a late PTRACE_EVENT_STOP, or death can come.
+ */
+#define _GNU_SOURCE
+#include "shim.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SIGSET_BYTES 8
+/* A remote call never blocks for long; one that does is a broken promise of ours or a machine in trouble. */
+#define LIMIT_MS 10000
+
+struct borrowed {
+  struct user_regs_struct regs;
+  uint64_t mask;
+};
+
+static long trace(int request, int tid, uint64_t addr, void *data) {
+  long r = syscall(SYS_ptrace, request, tid, addr, data);
+  return r < 0 ? -errno : r;
+}
+
+static int borrow(int tid, struct borrowed *b) {
+  long r = trace(PTRACE_GETREGS, tid, 0, &b->regs);
+  if (r < 0) return (int)r;
+  r = trace(PTRACE_GETSIGMASK, tid, SIGSET_BYTES, &b->mask);
+  if (r < 0) return (int)r;
+  uint64_t all = ~0ULL;
+  r = trace(PTRACE_SETSIGMASK, tid, SIGSET_BYTES, &all);
+  return r < 0 ? (int)r : 0;
+}
+
+static int give_back(int tid, struct borrowed *b) {
+  long r = trace(PTRACE_SETREGS, tid, 0, &b->regs);
+  long s = trace(PTRACE_SETSIGMASK, tid, SIGSET_BYTES, &b->mask);
+  return (int)(r < 0 ? r : s < 0 ? s : 0);
+}
+
+/* Resumes with `request` until our SIGTRAP; a PTRACE_EVENT_STOP left over from an earlier interrupt is passed by. */
+static int run(int tid, int request, int32_t *death) {
+  for (;;) {
+    int32_t status;
+    long r = trace(request, tid, 0, NULL);
+    if (r < 0) return (int)r;
+    r = sp_wait_tid(tid, &status, LIMIT_MS);
+    if (r < 0) return (int)r;
+    if (!WIFSTOPPED(status)) {
+      *death = status;
+      return -ESRCH;
+    }
+    if (status >> 8 == SIGTRAP) return 0;
+    if (status >> 16 == PTRACE_EVENT_STOP) continue;
+    /* A synchronous fault inside a call that we made: the scratch page is not what we think. */
+    return -EFAULT;
+  }
+}
+
+int sp_inject_call(int tid, uint64_t syscall_at, struct sp_call *call, int32_t *death) {
+  struct borrowed b;
+  *death = 0;
+  int r = borrow(tid, &b);
+  if (r) return r;
+  struct user_regs_struct regs = b.regs;
+  regs.rip = syscall_at;
+  regs.rax = call->nr;
+  regs.orig_rax = (unsigned long)-1;
+  regs.rdi = call->args[0];
+  regs.rsi = call->args[1];
+  regs.rdx = call->args[2];
+  regs.r10 = call->args[3];
+  regs.r8 = call->args[4];
+  regs.r9 = call->args[5];
+  regs.eflags &= ~0x100UL;
+  r = (int)trace(PTRACE_SETREGS, tid, 0, &regs);
+  if (r == 0) r = run(tid, PTRACE_SINGLESTEP, death);
+  if (*death) return r;
+  if (r == 0) r = (int)trace(PTRACE_GETREGS, tid, 0, &regs);
+  if (r == 0) call->result = (int64_t)regs.rax;
+  int back = give_back(tid, &b);
+  return r ? r : back;
+}
+
+int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, struct sp_call *calls, int count, int32_t *death) {
+  struct borrowed b;
+  size_t bytes = (size_t)count * sizeof *calls;
+  *death = 0;
+  if (count == 0) return 0;
+  if (pwrite(mem_fd, calls, bytes, (off_t)table_at) != (ssize_t)bytes) return errno ? -errno : -EIO;
+  int r = borrow(tid, &b);
+  if (r) return r;
+  struct user_regs_struct regs = b.regs;
+  regs.rip = code_at;
+  regs.rbx = table_at;
+  regs.r12 = (uint64_t)count;
+  regs.orig_rax = (unsigned long)-1;
+  regs.eflags &= ~0x500UL;
+  r = (int)trace(PTRACE_SETREGS, tid, 0, &regs);
+  if (r == 0) r = run(tid, PTRACE_CONT, death);
+  if (*death) return r;
+  if (r == 0 && pread(mem_fd, calls, bytes, (off_t)table_at) != (ssize_t)bytes) r = -EIO;
+  int back = give_back(tid, &b);
+  return r ? r : back;
+}

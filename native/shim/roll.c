@@ -1,0 +1,318 @@
+/*
+ * Memory back to what an index says: only pages whose slots differ, and pages written since the live index was taken, are touched.
+ */
+#define _GNU_SOURCE
+#include "pages.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define BATCH 1023u
+
+struct range {
+  uint64_t start, end;
+};
+
+static struct {
+  struct range *list;
+  uint32_t count, room;
+} drops;
+
+struct rolling {
+  const struct sp_space *space;
+  const struct sp_vma *vma;
+  struct sp_index *live, *target;
+  struct sp_stats *stats;
+  struct iovec from[BATCH], to[BATCH];
+  uint32_t froms, tos;
+  int no_writev;
+};
+
+static int add_drop(uint64_t addr) {
+  if (drops.count && drops.list[drops.count - 1].end == addr) {
+    drops.list[drops.count - 1].end = addr + SP_PAGE;
+    return 0;
+  }
+  if (drops.count == drops.room) {
+    uint32_t room = drops.room ? drops.room * 2 : 256;
+    struct range *grown = realloc(drops.list, room * sizeof *grown);
+    if (!grown) return -ENOMEM;
+    drops.list = grown;
+    drops.room = room;
+  }
+  drops.list[drops.count++] = (struct range){addr, addr + SP_PAGE};
+  return 0;
+}
+
+int sp_roll_drops(uint64_t *out, int from, int max) {
+  int n = 0;
+  for (; n < max && from + n < (int)drops.count; n++) {
+    out[2 * n] = drops.list[from + n].start;
+    out[2 * n + 1] = drops.list[from + n].end;
+  }
+  return n;
+}
+
+static int write_mem(struct rolling *w, uint64_t addr, const void *bytes, uint64_t length) {
+  uint64_t done = 0;
+  while (done < length) {
+    ssize_t n = pwrite(w->space->mem_fd, (const char *)bytes + done, length - done, (off_t)(addr + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      w->stats->fault_at = addr + done;
+      return n == 0 || getpgid(w->space->pid) < 0 ? -ESRCH : -EFAULT;
+    }
+    done += (uint64_t)n;
+  }
+  return 0;
+}
+
+/* What writev did not do, piece by piece. `skip` bytes of the batch are done. */
+static int write_rest(struct rolling *w, uint64_t skip) {
+  uint32_t to = 0;
+  uint64_t used = 0; /* of to[to] */
+  for (uint32_t i = 0; i < w->froms; i++) {
+    const char *bytes = w->from[i].iov_base;
+    for (uint64_t left = w->from[i].iov_len; left;) {
+      uint64_t n = w->to[to].iov_len - used < left ? w->to[to].iov_len - used : left;
+      uint64_t done = skip < n ? skip : n;
+      skip -= done;
+      if (done < n) {
+        int r = write_mem(w, (uint64_t)(uintptr_t)w->to[to].iov_base + used + done, bytes + done, n - done);
+        if (r) return r;
+      }
+      bytes += n;
+      left -= n;
+      used += n;
+      if (used == w->to[to].iov_len) {
+        to++;
+        used = 0;
+      }
+    }
+  }
+  return 0;
+}
+
+static int flush(struct rolling *w) {
+  int r = 0;
+  if (w->tos) {
+    ssize_t n = w->no_writev ? 0 : process_vm_writev(w->space->pid, w->from, w->froms, w->to, w->tos, 0);
+    if (n < 0) {
+      if (errno == ESRCH) return -ESRCH;
+      if (errno == EPERM || errno == ENOSYS) w->no_writev = 1;
+      n = 0;
+    }
+    r = write_rest(w, (uint64_t)n);
+  }
+  w->froms = w->tos = 0;
+  return r;
+}
+
+static int add_write(struct rolling *w, uint64_t addr, sp_slot slot) {
+  char *bytes = sp_slot_bytes(slot);
+  if (!(w->vma->flags & SP_VMA_WRITABLE)) return write_mem(w, addr, bytes, SP_PAGE);
+  if (w->froms == BATCH || w->tos == BATCH) {
+    int r = flush(w);
+    if (r) return r;
+  }
+  struct iovec *from = &w->from[w->froms], *to = &w->to[w->tos];
+  if (w->froms && (char *)from[-1].iov_base + from[-1].iov_len == bytes)
+    from[-1].iov_len += SP_PAGE;
+  else
+    w->froms++, *from = (struct iovec){bytes, SP_PAGE};
+  if (w->tos && (uint64_t)(uintptr_t)to[-1].iov_base + to[-1].iov_len == addr)
+    to[-1].iov_len += SP_PAGE;
+  else
+    w->tos++, *to = (struct iovec){(void *)(uintptr_t)addr, SP_PAGE};
+  return 0;
+}
+
+/* `was`: the slot that live memory equals. `unsure`: it was written since. */
+static int put_page(struct rolling *w, uint64_t addr, sp_slot was, sp_slot slot, int unsure) {
+  if (!unsure && was == slot) return 0;
+  switch (w->vma->class) {
+  case SP_CLASS_ANON:
+    if (!unsure && was <= SP_SLOT_ZERO && slot <= SP_SLOT_ZERO) return 0;
+    if (slot <= SP_SLOT_ZERO) {
+      w->stats->dropped++;
+      return add_drop(addr);
+    }
+    break;
+  case SP_CLASS_FILE:
+    if (slot == SP_SLOT_ABSENT) {
+      w->stats->dropped++;
+      return add_drop(addr);
+    }
+    break;
+  default:
+    if (slot == SP_SLOT_ABSENT) slot = SP_SLOT_ZERO;
+    if (!unsure && was <= SP_SLOT_ZERO && slot == SP_SLOT_ZERO) return 0;
+  }
+  w->stats->written++;
+  return add_write(w, addr, slot);
+}
+
+static int on_written(void *context, const struct sp_region *region) {
+  struct rolling *w = context;
+  for (uint64_t addr = region->start; addr < region->end; addr += SP_PAGE) {
+    sp_slot slot = sp_index_get(w->target, addr);
+    /* Where the slots differ the page is dealt with by the difference. */
+    if (slot != sp_index_get(w->live, addr)) continue;
+    /* Of the file itself, and it shall be: only read. */
+    if (region->categories & SP_CAT_FILE && slot == SP_SLOT_ABSENT) continue;
+    int r = put_page(w, addr, slot, slot, 1);
+    if (r) return r;
+  }
+  return 0;
+}
+
+/* The first entry of `index` that ends behind addr. */
+static uint32_t first_entry(struct sp_index *index, uint64_t addr) {
+  uint32_t low = 0, high = index->count;
+  while (low < high) {
+    uint32_t mid = low + (high - low) / 2;
+    if (index->entries[mid].base + SP_CHUNK_BYTES <= addr)
+      low = mid + 1;
+    else
+      high = mid;
+  }
+  return low;
+}
+
+static int put_differences(struct rolling *w) {
+  const struct sp_vma *vma = w->vma;
+  int fresh = (vma->flags & SP_VMA_FRESH) != 0;
+  uint32_t a = first_entry(w->live, vma->start), b = first_entry(w->target, vma->start);
+  for (;;) {
+    uint64_t at_a = a < w->live->count ? w->live->entries[a].base : UINT64_MAX;
+    uint64_t at_b = b < w->target->count ? w->target->entries[b].base : UINT64_MAX;
+    uint64_t base = at_a < at_b ? at_a : at_b;
+    if (base >= vma->end) return 0;
+    struct sp_chunk *was = at_a == base ? w->live->entries[a++].chunk : NULL;
+    struct sp_chunk *wanted = at_b == base ? w->target->entries[b++].chunk : NULL;
+    if (fresh) was = NULL;
+    if (was == wanted) continue;
+    uint64_t from = vma->start > base ? vma->start : base;
+    uint64_t to = vma->end < base + SP_CHUNK_BYTES ? vma->end : base + SP_CHUNK_BYTES;
+    for (uint64_t addr = from; addr < to; addr += SP_PAGE) {
+      uint32_t page = addr / SP_PAGE % SP_CHUNK_PAGES;
+      int r = put_page(w, addr, was ? was->slot[page] : SP_SLOT_ABSENT, wanted ? wanted->slot[page] : SP_SLOT_ABSENT, 0);
+      if (r) return r;
+    }
+  }
+}
+
+int sp_roll(const struct sp_space *space, int live, int target, const struct sp_vma *vmas, int count, struct sp_stats *stats) {
+  static struct rolling w;
+  memset(stats, 0, sizeof *stats);
+  w = (struct rolling){.space = space, .live = sp_index_of(live), .target = sp_index_of(target), .stats = stats};
+  if (!w.live || !w.target) return -EBADF;
+  drops.count = 0;
+  for (int i = 0; i < count; i++) {
+    w.vma = &vmas[i];
+    stats->scanned += (vmas[i].end - vmas[i].start) / SP_PAGE;
+    if (space->tier == SP_TIER_UFFD && vmas[i].class != SP_CLASS_SHARED && !(vmas[i].flags & SP_VMA_FRESH)) {
+      struct sp_query query = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = SP_SCAN_CHECK};
+      if (vmas[i].class == SP_CLASS_FILE) query.wanted |= SP_CAT_FILE;
+      int r = sp_scan(space, vmas[i].start, vmas[i].end, &query, on_written, &w);
+      if (r && r != -EPERM) return r;
+    }
+    int r = put_differences(&w);
+    if (r) return r;
+  }
+  int r = flush(&w);
+  return r ? r : (int)drops.count;
+}
+
+int sp_roll_zero(const struct sp_space *space, uint64_t start, uint64_t end) {
+  struct sp_stats stats;
+  struct rolling *w = calloc(1, sizeof *w);
+  if (!w) return -ENOMEM;
+  w->space = space;
+  w->stats = &stats;
+  int r = 0;
+  for (; r == 0 && start < end; start += SP_PAGE) r = write_mem(w, start, sp_slot_bytes(SP_SLOT_ZERO), SP_PAGE);
+  free(w);
+  return r;
+}
+
+int sp_arm(const struct sp_space *space, const struct sp_vma *vmas, int count) {
+  if (space->tier != SP_TIER_UFFD) return 0;
+  struct sp_query query = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = SP_SCAN_PROTECT};
+  for (int i = 0; i < count; i++) {
+    if (vmas[i].class == SP_CLASS_SHARED) continue;
+    int r = sp_scan(space, vmas[i].start, vmas[i].end, &query, NULL, NULL);
+    if (r == -EPERM && sp_register(space, &vmas[i])) r = sp_scan(space, vmas[i].start, vmas[i].end, &query, NULL, NULL);
+    if (r && r != -EPERM) return r;
+  }
+  return 0;
+}
+
+/* --- self-check --- */
+
+struct checking {
+  const struct sp_space *space;
+  const struct sp_vma *vma;
+  struct sp_index *index;
+  uint64_t *out;
+  int max, count;
+  uint64_t seen;
+};
+
+static void mismatch(struct checking *c, uint64_t addr) {
+  if (c->count < c->max) c->out[c->count] = addr;
+  c->count++;
+}
+
+static int expect_nothing(struct checking *c, uint64_t start, uint64_t end) {
+  for (uint64_t addr = start; addr < end;) {
+    struct sp_chunk *chunk = sp_index_find(c->index, addr);
+    if (!chunk) {
+      uint32_t next = first_entry(c->index, addr);
+      addr = next < c->index->count ? c->index->entries[next].base : end;
+      continue;
+    }
+    sp_slot slot = chunk->slot[addr / SP_PAGE % SP_CHUNK_PAGES];
+    /* Where a page of zeroes is expected, nothing is as good, but not where a file shows through. */
+    if (slot > SP_SLOT_ZERO || (slot == SP_SLOT_ZERO && c->vma->class == SP_CLASS_FILE)) mismatch(c, addr);
+    addr += SP_PAGE;
+  }
+  return 0;
+}
+
+static int on_live(void *context, const struct sp_region *region) {
+  struct checking *c = context;
+  unsigned char page[SP_PAGE];
+  if (c->seen < region->start) expect_nothing(c, c->seen, region->start);
+  c->seen = region->end;
+  for (uint64_t addr = region->start; addr < region->end; addr += SP_PAGE) {
+    sp_slot slot = sp_index_get(c->index, addr);
+    if (slot == SP_SLOT_ABSENT && c->vma->class == SP_CLASS_FILE) {
+      if (region->categories & SP_CAT_PRESENT && !(region->categories & SP_CAT_FILE)) mismatch(c, addr);
+      continue;
+    }
+    if (slot == SP_SLOT_ABSENT) slot = SP_SLOT_ZERO;
+    if (sp_read_mem(c->space, addr, page, SP_PAGE) != SP_PAGE || memcmp(page, sp_slot_bytes(slot), SP_PAGE)) mismatch(c, addr);
+  }
+  return 0;
+}
+
+int sp_compare(const struct sp_space *space, int index, const struct sp_vma *vmas, int count, uint64_t *out, int max) {
+  struct checking c = {.space = space, .index = sp_index_of(index), .out = out, .max = max};
+  if (!c.index) return -EBADF;
+  for (int i = 0; i < count; i++) {
+    c.vma = &vmas[i];
+    c.seen = vmas[i].start;
+    if (vmas[i].class == SP_CLASS_SHARED) {
+      struct sp_region all = {vmas[i].start, vmas[i].end, SP_CAT_PRESENT};
+      on_live(&c, &all);
+      continue;
+    }
+    int r = sp_scan_presence(space, &vmas[i], on_live, &c);
+    if (r) return r;
+    if (c.seen < vmas[i].end) expect_nothing(&c, c.seen, vmas[i].end);
+  }
+  return c.count;
+}

@@ -1,0 +1,103 @@
+/*
+ * The flat C ABI of the shim: what TypeScript cannot do, and loops that must not pay for a call across each time.
+ *
+ * Rules: results are >= 0 or -errno; no state but the SIGCHLD eventfd; no policy. All ptrace work happens on the one
+ * thread that calls in (ptrace(2): requests from another thread than the tracer fail with ESRCH).
+ */
+#ifndef SAVEPOINT_SHIM_H
+#define SAVEPOINT_SHIM_H
+
+#include <stdint.h>
+
+/* ---- process.c ---- */
+
+/*
+ * Forks, seizes the child, lets it exec. `argv_block` and `env_block` hold argc and envc NUL-terminated strings; fds[3] are
+ * descriptors of ours for 0, 1, 2 (-1: inherit); options are PTRACE_O_ bits.
+ * Returns the pid (the child is on its way to PTRACE_EVENT_EXEC), or -errno; *stage tells which step failed
+ * (1 fork, 2 seize, 3 cwd, 4 filter, 5 exec, 6 descriptors).
+ */
+int sp_spawn(const char *path, const char *argv_block, int argc, const char *env_block, int envc, const char *cwd, int flags,
+             const int32_t *fds, int64_t options, int32_t *stage);
+#define SP_SPAWN_NO_RANDOMIZE 1
+#define SP_SPAWN_HOLD_EXITS 2
+
+/* ---- trace.c ---- */
+
+int64_t sp_ptrace(int request, int tid, uint64_t addr, uint64_t data);
+int64_t sp_ptrace_buf(int request, int tid, uint64_t addr, void *data);
+/* For PTRACE_PEEKSIGINFO, whose addr is a structure, too. */
+int64_t sp_ptrace_two(int request, int tid, void *addr, void *data);
+/* Bytes transferred. */
+int64_t sp_regset_get(int tid, int type, void *buf, int length);
+int64_t sp_regset_set(int tid, int type, const void *buf, int length);
+/* PTRACE_PEEKUSER into *value. */
+int sp_peek_user(int tid, uint64_t offset, uint64_t *value);
+
+/* Installs the SIGCHLD handler; returns the eventfd that it writes. Once per process. */
+int sp_wait_open(void);
+/*
+ * Collects what our tracees have to say: pairs {tid, status} into `out`, at most `max`. When there is nothing yet: waits in
+ * poll for the eventfd or one of `fds` (revents go to `ready`, one a descriptor), at most timeout_ms (-1: for ever).
+ * Returns the number of pairs (0: a descriptor is ready or time is up).
+ */
+int sp_wait(int32_t *out, int max, const int32_t *fds, int nfds, int32_t *ready, int timeout_ms);
+/* The same for one tid and its stop only; other tracees' events stay in the kernel. -ETIMEDOUT. */
+int sp_wait_tid(int tid, int32_t *status, int timeout_ms);
+/*
+ * Single-steps `tid` while start <= pc < end and each stop is a plain step; at most `max` steps; ends early when client_fd has
+ * input. *status is the last stop's; *steps counts. Returns 1 when the thread stands stopped inside the range by `max` or client
+ * input (not to be reported), 0 when *status is to be looked at, 2 when a step is still on its way (blocked in a call).
+ */
+int sp_step_range(int tid, uint64_t start, uint64_t end, int client_fd, int max, int32_t *status, int32_t *steps);
+
+/* ---- inject-x86-64.c ---- */
+
+/* One system call of a batch. Layout known to the batch code (arch.batchCode): 64 bytes. */
+struct sp_call {
+  uint64_t nr;
+  uint64_t args[6];
+  int64_t result;
+};
+
+/*
+ * Runs system calls in a tracee that stands in a signal-type stop; all its signals are blocked meanwhile; registers, mask and
+ * orig_rax are as before afterwards. The thread is then in a signal-delivery stop (SIGTRAP). Returns 0, or -ESRCH with the wait
+ * status in *death when the tracee died, or another -errno.
+ */
+int sp_inject_call(int tid, uint64_t syscall_at, struct sp_call *call, int32_t *death);
+/* The table lies at `table_at` in the tracee and is written and read through mem_fd. */
+int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, struct sp_call *calls, int count, int32_t *death);
+
+/* ---- net.c ---- */
+
+/* A listening unix socket with mode 0600; removes nothing. */
+int sp_listen_unix(const char *path);
+/* TCP on a literal IPv4/IPv6 address or a name; port 0: any. */
+int sp_listen_tcp(const char *host, int port);
+int sp_local_port(int fd);
+/* Close-on-exec, non-blocking, TCP_NODELAY. `peer` gets a printable address (64 bytes). */
+int sp_accept(int fd, char *peer, int peer_length);
+int sp_set_nonblocking(int fd, int on);
+/* -EAGAIN when nothing is there; 0 at end of file. */
+int64_t sp_read(int fd, void *buf, int64_t length);
+/* Writes everything, waiting in poll when the peer is slow; -ETIMEDOUT after timeout_ms without progress. */
+int64_t sp_write_all(int fd, const void *buf, int64_t length, int timeout_ms);
+int sp_close(int fd);
+/* Close-on-exec, above 2. */
+int sp_dup(int fd);
+int sp_dup2(int from, int to);
+int sp_open(const char *path, int flags, int mode);
+int64_t sp_pread(int fd, void *buf, int64_t length, uint64_t offset);
+int64_t sp_pwrite(int fd, const void *buf, int64_t length, uint64_t offset);
+int sp_tgkill(int pid, int tid, int signal);
+int sp_pidfd_open(int pid);
+int sp_pidfd_getfd(int pidfd, int fd);
+/* get_robust_list(2). */
+int sp_robust_list(int tid, void *head, void *length);
+/* Pins the calling thread to one CPU, or gives it its own mask back (cpu < 0). */
+int sp_pin(int cpu);
+/* Ignores SIGINT, SIGQUIT, SIGPIPE, SIGTTOU in this process. */
+int sp_ignore_signals(void);
+
+#endif

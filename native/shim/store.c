@@ -1,0 +1,137 @@
+/*
+ * Slots: page-sized places in one reserved arena, each with a count of holders.
+ *
+ * The arena is touched ahead in big steps and with huge pages: the first touch of fresh memory costs 4..14 us per 4 KiB page in a virtual
+ * machine, and would otherwise be paid inside a checkpoint. Slots that are dropped are used again before the arena grows.
+ */
+#define _GNU_SOURCE
+#include "pages.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define HUGE (2u << 20)
+/* Touched ahead: this much at first, then an eighth of what there is, between these bounds. */
+#define STEP_MIN (16ull << 20)
+#define STEP_MAX (256ull << 20)
+#define FIRST_SLOT 2u
+
+static struct {
+  unsigned char *arena;
+  uint64_t limit;   /* bytes */
+  uint64_t touched; /* bytes from the start that have memory behind them */
+  sp_slot next;     /* first slot never used */
+  uint32_t *holders;
+  sp_slot *free;
+  uint64_t free_count, free_room;
+  uint64_t used;
+} store;
+
+uint64_t sp_chunk_count, sp_index_count;
+
+int sp_store_open(uint64_t limit_bytes) {
+  if (store.arena) return 0;
+  limit_bytes &= ~(uint64_t)(HUGE - 1);
+  if (limit_bytes < HUGE || limit_bytes / SP_PAGE > UINT32_MAX - 1) return -EINVAL;
+  unsigned char *raw = mmap(NULL, limit_bytes + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (raw == MAP_FAILED) return -errno;
+  uint32_t *holders = mmap(NULL, limit_bytes / SP_PAGE * sizeof *holders, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (holders == MAP_FAILED) {
+    munmap(raw, limit_bytes + HUGE);
+    return -ENOMEM;
+  }
+  store.arena = (unsigned char *)(((uintptr_t)raw + HUGE - 1) & ~(uintptr_t)(HUGE - 1));
+  madvise(store.arena, limit_bytes, MADV_HUGEPAGE);
+  /* A core dump of ours must not hold the tracee's memory, a fork of ours must not copy its page tables. */
+  madvise(store.arena, limit_bytes, MADV_DONTDUMP);
+  madvise(store.arena, limit_bytes, MADV_DONTFORK);
+  store.holders = holders;
+  store.limit = limit_bytes;
+  store.next = FIRST_SLOT;
+  return 0;
+}
+
+int sp_store_stats(uint64_t *out) {
+  out[0] = store.limit;
+  out[1] = store.used * SP_PAGE;
+  out[2] = store.touched;
+  out[3] = store.free_count;
+  out[4] = sp_chunk_count;
+  out[5] = sp_index_count;
+  return 0;
+}
+
+void *sp_slot_bytes(sp_slot slot) { return store.arena + (uint64_t)slot * SP_PAGE; }
+
+/* Memory behind the arena up to `bytes`. */
+static int touch(uint64_t bytes) {
+  if (bytes <= store.touched) return 0;
+  uint64_t step = store.touched / 8;
+  if (step < STEP_MIN) step = STEP_MIN;
+  if (step > STEP_MAX) step = STEP_MAX;
+  uint64_t end = store.touched + step;
+  if (end < bytes) end = bytes;
+  end = (end + HUGE - 1) & ~(uint64_t)(HUGE - 1);
+  if (end > store.limit) end = store.limit;
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+  while (madvise(store.arena + store.touched, end - store.touched, MADV_POPULATE_WRITE)) {
+    if (errno == EINTR || errno == EAGAIN) continue;
+    if (errno != EINVAL) return -ENOMEM;
+    /* Linux < 5.14: by hand. */
+    for (uint64_t at = store.touched; at < end; at += SP_PAGE) ((volatile unsigned char *)store.arena)[at] = 0;
+    break;
+  }
+  store.touched = end;
+  return 0;
+}
+
+int sp_slot_alloc(uint32_t want, sp_slot *first) {
+  if (!store.arena) return -EINVAL;
+  if (store.free_count) {
+    /* Freed in rising order, so the end of the stack is often a run. */
+    sp_slot low = store.free[--store.free_count];
+    uint32_t got = 1;
+    store.holders[low] = 1;
+    while (got < want && store.free_count && store.free[store.free_count - 1] == low - 1) {
+      low = store.free[--store.free_count];
+      store.holders[low] = 1;
+      got++;
+    }
+    store.used += got;
+    *first = low;
+    return (int)got;
+  }
+  uint64_t left = store.limit / SP_PAGE - store.next;
+  if (left == 0) return -ENOSPC;
+  uint32_t got = want < left ? want : (uint32_t)left;
+  int r = touch(((uint64_t)store.next + got) * SP_PAGE);
+  if (r) return r;
+  *first = store.next;
+  for (uint32_t i = 0; i < got; i++) store.holders[store.next + i] = 1;
+  store.next += got;
+  store.used += got;
+  return (int)got;
+}
+
+void sp_slot_hold(sp_slot slot) {
+  if (slot >= FIRST_SLOT) store.holders[slot]++;
+}
+
+void sp_slot_drop(sp_slot slot) {
+  if (slot < FIRST_SLOT || --store.holders[slot]) return;
+  store.used--;
+  if (store.free_count == store.free_room) {
+    uint64_t room = store.free_room ? store.free_room * 2 : 65536;
+    sp_slot *grown = realloc(store.free, room * sizeof *grown);
+    if (!grown) return; /* the slot is lost to us, nothing else */
+    store.free = grown;
+    store.free_room = room;
+  }
+  store.free[store.free_count++] = slot;
+}
+
+uint32_t sp_slot_holders(sp_slot slot) { return slot < FIRST_SLOT ? UINT32_MAX : store.holders[slot]; }

@@ -1,0 +1,211 @@
+/*
+ * Indexes: sorted tables of 2 MiB regions, whose chunks of 512 slot numbers are shared between indexes until one of them changes one.
+ */
+#include "pages.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern uint64_t sp_chunk_count, sp_index_count;
+
+static struct sp_index **handles;
+static int handle_room;
+static struct sp_index empty = {.holders = 1};
+
+struct sp_index *sp_index_of(int handle) {
+  if (handle == 0) return &empty;
+  return handle > 0 && handle < handle_room ? handles[handle] : NULL;
+}
+
+int sp_index_publish(struct sp_index *index) {
+  for (int i = 1; i < handle_room; i++)
+    if (!handles[i]) {
+      handles[i] = index;
+      return i;
+    }
+  int room = handle_room ? handle_room * 2 : 64;
+  struct sp_index **grown = realloc(handles, (size_t)room * sizeof *grown);
+  if (!grown) return -ENOMEM;
+  memset(grown + handle_room, 0, (size_t)(room - handle_room) * sizeof *grown);
+  int first = handle_room ? handle_room : 1;
+  handles = grown;
+  handle_room = room;
+  handles[first] = index;
+  return first;
+}
+
+int sp_index_hold(int handle) {
+  struct sp_index *index = sp_index_of(handle);
+  if (!index) return -EBADF;
+  index->holders++;
+  return handle;
+}
+
+int sp_index_drop(int handle) {
+  struct sp_index *index = sp_index_of(handle);
+  if (!index) return -EBADF;
+  if (index == &empty || --index->holders) return 0;
+  handles[handle] = NULL;
+  sp_index_free(index);
+  return 0;
+}
+
+static void drop_chunk(struct sp_chunk *chunk) {
+  if (--chunk->holders) return;
+  for (uint32_t i = 0; i < SP_CHUNK_PAGES; i++) sp_slot_drop(chunk->slot[i]);
+  free(chunk);
+  sp_chunk_count--;
+}
+
+void sp_index_free(struct sp_index *index) {
+  for (uint32_t i = 0; i < index->count; i++) drop_chunk(index->entries[i].chunk);
+  free(index->entries);
+  free(index);
+  sp_index_count--;
+}
+
+struct sp_index *sp_index_copy(const struct sp_index *from) {
+  struct sp_index *index = calloc(1, sizeof *index);
+  if (!index) return NULL;
+  index->holders = 1;
+  index->count = from->count;
+  index->room = from->count + 16;
+  index->entries = malloc(index->room * sizeof *index->entries);
+  if (!index->entries) {
+    free(index);
+    return NULL;
+  }
+  for (uint32_t i = 0; i < from->count; i++) {
+    index->entries[i] = from->entries[i];
+    index->entries[i].chunk->holders++;
+  }
+  sp_index_count++;
+  return index;
+}
+
+/* The first entry whose base is >= base. */
+static uint32_t position(struct sp_index *index, uint64_t base) {
+  uint32_t near = index->near;
+  if (near < index->count && index->entries[near].base == base) return near;
+  if (near + 1 < index->count && index->entries[near].base < base && index->entries[near + 1].base >= base) return index->near = near + 1;
+  uint32_t low = 0, high = index->count;
+  while (low < high) {
+    uint32_t mid = low + (high - low) / 2;
+    if (index->entries[mid].base < base)
+      low = mid + 1;
+    else
+      high = mid;
+  }
+  return index->near = low;
+}
+
+struct sp_chunk *sp_index_find(struct sp_index *index, uint64_t addr) {
+  uint64_t base = addr & ~(SP_CHUNK_BYTES - 1);
+  uint32_t at = position(index, base);
+  return at < index->count && index->entries[at].base == base ? index->entries[at].chunk : NULL;
+}
+
+sp_slot sp_index_get(struct sp_index *index, uint64_t addr) {
+  struct sp_chunk *chunk = sp_index_find(index, addr);
+  return chunk ? chunk->slot[addr / SP_PAGE % SP_CHUNK_PAGES] : SP_SLOT_ABSENT;
+}
+
+/* The chunk of entry `at`, ours alone. */
+static struct sp_chunk *own(struct sp_index *index, uint32_t at) {
+  struct sp_chunk *chunk = index->entries[at].chunk;
+  if (chunk->holders == 1) return chunk;
+  struct sp_chunk *copy = malloc(sizeof *copy);
+  if (!copy) return NULL;
+  memcpy(copy, chunk, sizeof *copy);
+  copy->holders = 1;
+  for (uint32_t i = 0; i < SP_CHUNK_PAGES; i++) sp_slot_hold(copy->slot[i]);
+  chunk->holders--;
+  sp_chunk_count++;
+  index->entries[at].chunk = copy;
+  return copy;
+}
+
+static int insert(struct sp_index *index, uint32_t at, uint64_t base) {
+  if (index->count == index->room) {
+    uint32_t room = index->room ? index->room * 2 : 64;
+    struct sp_entry *grown = realloc(index->entries, room * sizeof *grown);
+    if (!grown) return -ENOMEM;
+    index->entries = grown;
+    index->room = room;
+  }
+  struct sp_chunk *chunk = calloc(1, sizeof *chunk);
+  if (!chunk) return -ENOMEM;
+  chunk->holders = 1;
+  sp_chunk_count++;
+  memmove(index->entries + at + 1, index->entries + at, (index->count - at) * sizeof *index->entries);
+  index->entries[at] = (struct sp_entry){base, chunk};
+  index->count++;
+  return 0;
+}
+
+int sp_index_set(struct sp_index *index, uint64_t addr, sp_slot slot) {
+  uint64_t base = addr & ~(SP_CHUNK_BYTES - 1);
+  uint32_t at = position(index, base);
+  if (at == index->count || index->entries[at].base != base) {
+    if (slot == SP_SLOT_ABSENT) return 0;
+    int r = insert(index, at, base);
+    if (r) return r;
+  }
+  uint32_t page = addr / SP_PAGE % SP_CHUNK_PAGES;
+  sp_slot old = index->entries[at].chunk->slot[page];
+  if (old == slot) {
+    sp_slot_drop(slot);
+    return 0;
+  }
+  struct sp_chunk *chunk = own(index, at);
+  if (!chunk) return -ENOMEM;
+  chunk->slot[page] = slot;
+  chunk->used += (slot != SP_SLOT_ABSENT) - (old != SP_SLOT_ABSENT);
+  sp_slot_drop(old);
+  return 0;
+}
+
+int sp_index_clear(struct sp_index *index, uint64_t start, uint64_t end) {
+  uint32_t at = position(index, start & ~(SP_CHUNK_BYTES - 1));
+  while (at < index->count && index->entries[at].base < end) {
+    uint64_t base = index->entries[at].base;
+    uint64_t from = start > base ? start : base;
+    uint64_t to = end < base + SP_CHUNK_BYTES ? end : base + SP_CHUNK_BYTES;
+    for (uint64_t addr = from; addr < to; addr += SP_PAGE) {
+      uint32_t page = addr / SP_PAGE % SP_CHUNK_PAGES;
+      sp_slot old = index->entries[at].chunk->slot[page];
+      if (old == SP_SLOT_ABSENT) continue;
+      struct sp_chunk *chunk = own(index, at);
+      if (!chunk) return -ENOMEM;
+      chunk->slot[page] = SP_SLOT_ABSENT;
+      chunk->used--;
+      sp_slot_drop(old);
+    }
+    if (index->entries[at].chunk->used == 0) {
+      drop_chunk(index->entries[at].chunk);
+      memmove(index->entries + at, index->entries + at + 1, (index->count - at - 1) * sizeof *index->entries);
+      index->count--;
+      index->near = 0;
+    } else {
+      at++;
+    }
+  }
+  return 0;
+}
+
+int sp_index_bytes(int handle, uint64_t *total, uint64_t *own_bytes) {
+  struct sp_index *index = sp_index_of(handle);
+  if (!index) return -EBADF;
+  uint64_t pages = 0, own_pages = 0;
+  for (uint32_t i = 0; i < index->count; i++) {
+    struct sp_chunk *chunk = index->entries[i].chunk;
+    for (uint32_t k = 0; k < SP_CHUNK_PAGES; k++) {
+      if (chunk->slot[k] <= SP_SLOT_ZERO) continue;
+      pages++;
+      if (chunk->holders == 1 && sp_slot_holders(chunk->slot[k]) == 1) own_pages++;
+    }
+  }
+  *total = pages * SP_PAGE;
+  *own_bytes = own_pages * SP_PAGE;
+  return 0;
+}

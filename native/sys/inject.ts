@@ -1,0 +1,62 @@
+/**
+ * System calls made inside a tracee (native/shim/inject-x86-64.c). The tracee must stand in a signal-type stop.
+ */
+
+import { GONE, type Addr, type Gone, type Tid } from '../base/brands';
+import { kernelError } from '../base/errors';
+import { errnoName } from '../abi/errno';
+import { bind } from './shim';
+
+const injectCall = bind<(tid: number, at: bigint, call: Buffer, death: Buffer) => number>(
+  'int sp_inject_call(int tid, uint64_t syscall_at, void *call, void *death)',
+);
+const injectBatch = bind<
+  (tid: number, code: bigint, table: bigint, memFd: number, calls: Buffer, count: number, death: Buffer) => number
+>('int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, void *calls, int count, void *death)');
+
+const ESRCH = 3;
+/** Bytes of one entry of the table that the batch code walks. */
+export const CALL_SIZE = 64;
+
+export interface CallSpec {
+  readonly nr: number;
+  readonly args: readonly bigint[];
+}
+
+/** `death`: the wait status with which the tracee ended under the call, to be handled like any other (0: it was gone already). */
+export interface Died {
+  readonly gone: Gone;
+  readonly death: number;
+}
+
+function encode(calls: readonly CallSpec[]): Buffer {
+  const table = Buffer.alloc(calls.length * CALL_SIZE);
+  calls.forEach((call, i) => {
+    table.writeBigUInt64LE(BigInt(call.nr), i * CALL_SIZE);
+    call.args.forEach((arg, k) => table.writeBigUInt64LE(BigInt.asUintN(64, arg), i * CALL_SIZE + 8 + 8 * k));
+  });
+  return table;
+}
+
+function outcome(result: number, death: Buffer, what: string, tid: Tid): Died | undefined {
+  if (result === 0) return undefined;
+  if (result === -ESRCH) return { gone: GONE, death: death.readInt32LE(0) };
+  throw kernelError(what, -result, errnoName(-result), `thread ${tid}`);
+}
+
+/** One call at a syscall instruction of the tracee's own. The raw result: negative is -errno. */
+export function callIn(tid: Tid, syscallAt: Addr, call: CallSpec): bigint | Died {
+  const table = encode([call]);
+  const death = Buffer.alloc(4);
+  return (
+    outcome(injectCall(tid, syscallAt, table, death), death, `remote system call ${call.nr}`, tid) ?? table.readBigInt64LE(56)
+  );
+}
+
+/** Many calls by the batch code at `codeAt`, whose table is `tableAt`. */
+export function batchIn(tid: Tid, codeAt: Addr, tableAt: Addr, memFd: number, calls: readonly CallSpec[]): bigint[] | Died {
+  const table = encode(calls);
+  const death = Buffer.alloc(4);
+  const died = outcome(injectBatch(tid, codeAt, tableAt, memFd, table, calls.length, death), death, 'remote batch', tid);
+  return died ?? calls.map((_call, i) => table.readBigInt64LE(i * CALL_SIZE + 56));
+}

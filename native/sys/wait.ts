@@ -1,0 +1,82 @@
+/**
+ * Waiting: for tracees and for descriptors, in one call, without Node's event loop (it never runs on the tracer thread).
+ */
+
+import type { Tid } from '../base/brands';
+import { kernelError } from '../base/errors';
+import { errnoName } from '../abi/errno';
+import { bind } from './shim';
+
+const waitOpen = bind<() => number>('int sp_wait_open(void)');
+const waitRaw = bind<(out: Buffer, max: number, fds: Buffer, nfds: number, ready: Buffer, timeout: number) => number>(
+  'int sp_wait(void *out, int max, void *fds, int nfds, void *ready, int timeout_ms)',
+);
+const waitTidRaw = bind<(tid: number, status: Buffer, timeout: number) => number>(
+  'int sp_wait_tid(int tid, void *status, int timeout_ms)',
+);
+const stepRangeRaw = bind<
+  (tid: number, start: bigint, end: bigint, clientFd: number, max: number, status: Buffer, steps: Buffer) => number
+>('int sp_step_range(int tid, uint64_t start, uint64_t end, int client_fd, int max, void *status, void *steps)');
+const ignoreSignals = bind<() => number>('int sp_ignore_signals(void)');
+
+const MAX_EVENTS = 64;
+const ETIMEDOUT = 110;
+
+export interface WaitEvent {
+  readonly tid: Tid;
+  /** As waitpid(2) gave it. */
+  readonly status: number;
+}
+
+export interface WaitResult {
+  readonly events: readonly WaitEvent[];
+  /** Descriptors with something to read, an end, or an error. Always empty when there are events. */
+  readonly ready: readonly number[];
+}
+
+/** One per process: makes it the tracer's. */
+export class Waiter {
+  private readonly out = Buffer.alloc(MAX_EVENTS * 8);
+  private readonly fds = Buffer.alloc(16 * 4);
+  private readonly readyRoom = Buffer.alloc(16 * 4);
+  private readonly word = Buffer.alloc(4);
+  private readonly steps = Buffer.alloc(4);
+
+  constructor() {
+    const fd = waitOpen();
+    if (fd < 0) throw kernelError('eventfd/sigaction', -fd, errnoName(-fd));
+    ignoreSignals();
+  }
+
+  /** Blocks until a tracee has news, one of `fds` is ready, or `timeoutMs` is over (-1: for ever; 0: looks only). */
+  wait(fds: readonly number[], timeoutMs: number): WaitResult {
+    fds.forEach((fd, i) => this.fds.writeInt32LE(fd, i * 4));
+    const n = waitRaw(this.out, MAX_EVENTS, this.fds, fds.length, this.readyRoom, timeoutMs);
+    if (n < 0) throw kernelError('poll', -n, errnoName(-n));
+    const events: WaitEvent[] = [];
+    for (let i = 0; i < n; i++) events.push({ tid: this.out.readInt32LE(i * 8), status: this.out.readInt32LE(i * 8 + 4) });
+    return { events, ready: n > 0 ? [] : fds.filter((_fd, i) => this.readyRoom.readInt32LE(i * 4) !== 0) };
+  }
+
+  /** The next status of one tracee; undefined when it has none within the limit or is no tracee of ours (any more). */
+  waitFor(tid: Tid, timeoutMs: number): number | undefined {
+    const result = waitTidRaw(tid, this.word, timeoutMs);
+    if (result === 0) return this.word.readInt32LE(0);
+    if (result === -ETIMEDOUT) return undefined;
+    return undefined;
+  }
+
+  /** See sp_step_range: `look` has a status to be classified, `again` stands in the range, `pending` is on its way. */
+  stepRange(
+    tid: Tid,
+    start: bigint,
+    end: bigint,
+    clientFd: number,
+    max: number,
+  ): { kind: 'look'; status: number } | { kind: 'again' | 'pending' | 'gone' } {
+    const result = stepRangeRaw(tid, start, end, clientFd, max, this.word, this.steps);
+    if (result < 0) return { kind: 'gone' };
+    if (result === 0) return { kind: 'look', status: this.word.readInt32LE(0) };
+    return { kind: result === 1 ? 'again' : 'pending' };
+  }
+}
