@@ -196,7 +196,11 @@ const EVENTS: Readonly<Record<PtraceEvent, EventHandler>> = {
       tracee.pending = { kind: 'process-end', end: { kind: 'exited', code } };
       return 'report';
     }
-    if (inferior.wants(tracee)) parkAtExit(inferior, tracee, robustListHead(tracee.tid));
+    if (inferior.wants(tracee) && parkAtExit(inferior, tracee, robustListHead(tracee.tid)) !== 'exits') return 'silent';
+    if (tracer.phase.kind === 'running') {
+      tracee.transition({ kind: 'leaving' });
+      tracee.run('continue');
+    }
     return 'silent';
   },
 };

@@ -23,7 +23,7 @@ export type TraceeState =
   | { readonly kind: 'vfork-wait' }
   /** Has exited in the eyes of everybody else; held at a signal-type stop. */
   | { readonly kind: 'parked' }
-  /** On its way through the real exit; nobody wants it any more. */
+  /** On its way through the real exit, or a zombie leader whose threads live on; nobody waits for it. */
   | { readonly kind: 'leaving' }
   | { readonly kind: 'gone' };
 
@@ -45,8 +45,8 @@ export type Pending =
 
 /** Which transitions there are; anything else is a broken promise of ours. */
 const NEXT: Readonly<Record<TraceeState['kind'], readonly TraceeState['kind'][]>> = {
-  running: ['running', 'stopped', 'vfork-wait', 'gone'],
-  listening: ['stopped', 'gone'],
+  running: ['running', 'stopped', 'vfork-wait', 'leaving', 'gone'],
+  listening: ['stopped', 'leaving', 'gone'],
   stopped: ['running', 'listening', 'vfork-wait', 'parked', 'leaving', 'gone', 'stopped'],
   'vfork-wait': ['stopped', 'gone'],
   parked: ['stopped', 'leaving', 'gone'],

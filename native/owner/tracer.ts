@@ -250,9 +250,11 @@ export class Tracer implements Waiting {
       for (const tracee of awaited) {
         if (tracee.interrupted) continue;
         tracee.interrupted = true;
-        ptrace.interrupt(tracee.tid);
+        // No such thread: it has begun to exit. A leader may stay a zombie, without a word to wait(2), until its last thread ends.
+        if (ptrace.interrupt(tracee.tid) === GONE) tracee.transition({ kind: 'leaving' });
       }
-      const { events } = this.waiter.wait([], STOP_LIMIT_MS);
+      if (awaited.every((t) => t.state.kind === 'leaving')) continue;
+      const { events } = this.waiter.wait([], STOP_LIMIT_MS, true);
       if (events.length === 0) {
         const stuck = awaited[0]!;
         const wchan =

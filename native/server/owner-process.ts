@@ -82,7 +82,7 @@ export class OwnerProcess {
     });
     this.session = session;
     while (end === undefined) {
-      const { events, ready } = this.waiter.wait(watched, this.target.hasDue ? 0 : -1);
+      const { events, ready } = this.waiter.wait(watched, this.target.hasDue ? 0 : -1, this.target.isRunning);
       for (const fd of ready) {
         if (fd !== input) {
           watched = watched.filter((other) => other !== fd);

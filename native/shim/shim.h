@@ -39,9 +39,10 @@ int sp_wait_open(void);
 /*
  * Collects what our tracees have to say: pairs {tid, status} into `out`, at most `max`. When there is nothing yet: waits in
  * poll for the eventfd or one of `fds` (revents go to `ready`, one a descriptor), at most timeout_ms (-1: for ever).
+ * Before it sleeps it looks again `spins` times, yielding the CPU: worth it while a tracee runs.
  * Returns the number of pairs (0: a descriptor is ready or time is up).
  */
-int sp_wait(int32_t *out, int max, const int32_t *fds, int nfds, int32_t *ready, int timeout_ms);
+int sp_wait(int32_t *out, int max, const int32_t *fds, int nfds, int32_t *ready, int timeout_ms, int spins);
 /* The same for one tid and its stop only; other tracees' events stay in the kernel. -ETIMEDOUT. */
 int sp_wait_tid(int tid, int32_t *status, int timeout_ms);
 /*

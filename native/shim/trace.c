@@ -88,14 +88,14 @@ static int drain(int32_t *out, int max) {
   return n;
 }
 
-int sp_wait(int32_t *out, int max, const int32_t *fds, int nfds, int32_t *ready, int timeout_ms) {
+int sp_wait(int32_t *out, int max, const int32_t *fds, int nfds, int32_t *ready, int timeout_ms, int spins) {
   struct pollfd p[MAX_FDS + 1];
   if (nfds > MAX_FDS) return -EINVAL;
   for (int i = 0; i < nfds; i++)
     ready[i] = 0;
   int n = drain(out, max);
   /* A step or a short run ends within microseconds: cheaper to look again than to sleep and be woken by a signal. */
-  for (int spin = 0; !n && timeout_ms != 0 && spin < SPINS; spin++) {
+  for (int spin = 0; !n && spin < spins; spin++) {
     sched_yield();
     n = drain(out, max);
   }

@@ -207,8 +207,8 @@ export function classifyContents(source: Source): ExecutableClass {
 }
 
 export function classifyExecutable(path: string): ExecutableClass {
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return { kind: 'not-found' };
+  const stat = statOf(path);
+  if (typeof stat === 'string') return { kind: stat };
   if (stat.isDirectory()) return { kind: 'directory' };
   if (!stat.isFile()) return { kind: 'not-a-file' };
   if (!mayAccess(path, fs.constants.X_OK)) return { kind: 'not-executable' };
@@ -218,6 +218,14 @@ export function classifyExecutable(path: string): ExecutableClass {
     return classifyContents(fileSource(fd));
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+function statOf(path: string): fs.Stats | 'not-found' | 'unreachable' {
+  try {
+    return fs.statSync(path);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'unreachable' : 'not-found';
   }
 }
 
@@ -238,6 +246,8 @@ export function executableError(path: string, found: ExecutableClass): Savepoint
       return undefined;
     case 'not-found':
       return fail(`${path}: no such file. Check the path, and that the program has been built.`);
+    case 'unreachable':
+      return fail(`${path}: a directory on the way may not be entered. Check the permissions of the directories in the path.`);
     case 'directory':
       return fail(`${path} is a directory. Name the program in it.`);
     case 'not-a-file':

@@ -8,9 +8,9 @@ import { errnoName } from '../abi/errno';
 import { bind } from './shim';
 
 const waitOpen = bind<() => number>('int sp_wait_open(void)');
-const waitRaw = bind<(out: Buffer, max: number, fds: Buffer, nfds: number, ready: Buffer, timeout: number) => number>(
-  'int sp_wait(void *out, int max, void *fds, int nfds, void *ready, int timeout_ms)',
-);
+const waitRaw = bind<
+  (out: Buffer, max: number, fds: Buffer, nfds: number, ready: Buffer, timeout: number, spins: number) => number
+>('int sp_wait(void *out, int max, void *fds, int nfds, void *ready, int timeout_ms, int spins)');
 const waitTidRaw = bind<(tid: number, status: Buffer, timeout: number) => number>(
   'int sp_wait_tid(int tid, void *status, int timeout_ms)',
 );
@@ -21,6 +21,8 @@ const ignoreSignals = bind<() => number>('int sp_ignore_signals(void)');
 
 const MAX_EVENTS = 64;
 const ETIMEDOUT = 110;
+/** Looks before sleeping, when a tracee runs. */
+const SPINS = 16;
 
 export interface WaitEvent {
   readonly tid: Tid;
@@ -48,10 +50,10 @@ export class Waiter {
     ignoreSignals();
   }
 
-  /** Blocks until a tracee has news, one of `fds` is ready, or `timeoutMs` is over (-1: for ever; 0: looks only). */
-  wait(fds: readonly number[], timeoutMs: number): WaitResult {
+  /** Blocks until a tracee has news, one of `fds` is ready, or `timeoutMs` is over (-1: for ever; 0: looks only). `busy`: a tracee runs, news may be microseconds away. */
+  wait(fds: readonly number[], timeoutMs: number, busy = false): WaitResult {
     fds.forEach((fd, i) => this.fds.writeInt32LE(fd, i * 4));
-    const n = waitRaw(this.out, MAX_EVENTS, this.fds, fds.length, this.readyRoom, timeoutMs);
+    const n = waitRaw(this.out, MAX_EVENTS, this.fds, fds.length, this.readyRoom, timeoutMs, busy ? SPINS : 0);
     if (n < 0) throw kernelError('poll', -n, errnoName(-n));
     const events: WaitEvent[] = [];
     for (let i = 0; i < n; i++) events.push({ tid: this.out.readInt32LE(i * 8), status: this.out.readInt32LE(i * 8 + 4) });

@@ -1,0 +1,132 @@
+/**
+ * Mappings, then their content. Ranges that are mapped anew are armed while still empty: so they become one mapping again with their
+ * neighbours, and a later mremap(2) by the program does not meet a border that was not there.
+ */
+
+import { MADV_DONTNEED, MAP_NORESERVE } from '../../abi/flags';
+import { errnoName } from '../../abi/errno';
+import { SYS } from '../../abi/syscalls-x86-64';
+import { bug, kernelError } from '../../base/errors';
+import type { EngineInferior, EngineThread, RemoteCall } from '../../owner/engine-host';
+import { rollPages, zeroPages, type IndexHandle } from '../../sys/pages';
+import type { MemorySpace } from '../capture/memory';
+import type { MappedFiles } from '../mapped-files';
+import { fileKey, planMappings, protection, type Layout, type MapPlan, type MapStep } from '../mappings';
+import { pageRanges } from '../page-ranges';
+import type { ScratchRoom } from '../scratch-room';
+import { readMappings } from '../snapshot';
+import { closePassed, passDescriptors } from './pass-descriptors';
+
+const ENOMEM = -12n;
+/** madvise(2) of locked memory: EINVAL; Linux 5.18 has MADV_DONTNEED_LOCKED. */
+const EINVAL = -22n;
+const MADV_DONTNEED_LOCKED = 24;
+
+function stepCall(step: MapStep, fds: ReadonlyMap<string, number>): RemoteCall {
+  switch (step.op) {
+    case 'brk':
+      return { nr: SYS.brk, args: [step.to] };
+    case 'munmap':
+      return { nr: SYS.munmap, args: [step.start, step.end - step.start] };
+    case 'mprotect':
+      return { nr: SYS.mprotect, args: [step.start, step.end - step.start, BigInt(protection(step.perms))] };
+    case 'mmap': {
+      const fd = BigInt(fds.get(fileKey(step.like)) ?? -1);
+      const prot = BigInt(protection(step.like.perms));
+      return { nr: SYS.mmap, args: [step.start, step.end - step.start, prot, BigInt(step.flags), fd, fd < 0n ? 0n : step.offset] };
+    }
+  }
+}
+
+/** What the call must have answered. */
+function expected(step: MapStep): bigint {
+  return step.op === 'brk' ? step.to : step.op === 'mmap' ? step.start : 0n;
+}
+
+function describe(step: MapStep): string {
+  return step.op === 'brk' ? `brk(0x${step.to.toString(16)})` : `${step.op}(0x${step.start.toString(16)}-0x${step.end.toString(16)})`;
+}
+
+function perform(room: ScratchRoom, worker: EngineThread, steps: readonly MapStep[], fds: ReadonlyMap<string, number>): void {
+  const calls = steps.map((step) => stepCall(step, fds));
+  const results = room.run(worker, calls);
+  steps.forEach((step, i) => {
+    let result = results[i]!;
+    if (result === ENOMEM && step.op === 'mmap') {
+      // A reservation larger than memory: the program had it with MAP_NORESERVE, which /proc/PID/maps does not tell.
+      const again = { nr: SYS.mmap, args: calls[i]!.args.map((arg, k) => (k === 3 ? arg | BigInt(MAP_NORESERVE) : arg)) };
+      result = room.run(worker, [again])[0]!;
+    }
+    if (result === expected(step)) return;
+    const errno = result < 0n ? Number(-result) : 12;
+    throw kernelError(`${describe(step)} (in the program)`, errno, errnoName(errno), step.op === 'mmap' ? step.like.path : undefined);
+  });
+}
+
+/** Carries out the plan. `files`: one descriptor of ours for each file it maps. */
+export function rebuildMappings(
+  inferior: EngineInferior,
+  room: ScratchRoom,
+  worker: EngineThread,
+  plan: MapPlan,
+  files: MappedFiles,
+  freeFd: number,
+): void {
+  if (plan.steps.length === 0) return;
+  const keys = [...files.keys()];
+  const passed = passDescriptors(
+    inferior,
+    room,
+    worker,
+    keys.map((key) => files.get(key)!.fd),
+    freeFd,
+  );
+  try {
+    perform(room, worker, plan.steps, new Map(keys.map((key, i) => [key, passed[i]!])));
+  } finally {
+    closePassed(room, worker, passed);
+  }
+}
+
+/** Lets the program drop what must be absent. */
+function dropRanges(
+  space: MemorySpace,
+  room: ScratchRoom,
+  worker: EngineThread,
+  drops: readonly { readonly start: bigint; readonly end: bigint }[],
+): void {
+  const advise = (advice: number) => (range: { start: bigint; end: bigint }) => ({
+    nr: SYS.madvise,
+    args: [range.start, range.end - range.start, BigInt(advice)],
+  });
+  const results = room.run(worker, drops.map(advise(MADV_DONTNEED)));
+  const locked = drops.filter((_, i) => results[i] === EINVAL);
+  const again = room.run(worker, locked.map(advise(MADV_DONTNEED_LOCKED)));
+  locked.forEach((range, i) => {
+    if (again[i] !== 0n) zeroPages(space.files(), range.start, range.end);
+  });
+  const bad = results.findIndex((result) => result !== 0n && result !== EINVAL);
+  if (bad >= 0) {
+    const errno = Number(-results[bad]!);
+    throw kernelError('madvise(MADV_DONTNEED) (in the program)', errno, errnoName(errno), `at 0x${drops[bad]!.start.toString(16)}`);
+  }
+}
+
+/** Content. Afterwards memory is what `index` says, and writes are reported from here on. */
+export function rebuildMemory(
+  inferior: EngineInferior,
+  space: MemorySpace,
+  room: ScratchRoom,
+  worker: EngineThread,
+  target: { readonly layout: Layout; readonly index: IndexHandle; readonly fresh: MapPlan['fresh'] },
+): void {
+  const except = { start: room.scratch.start, end: room.scratch.end };
+  const mappings = readMappings(inferior, except);
+  const left = planMappings({ mappings, brk: target.layout.brk }, target.layout).steps;
+  if (left.length > 0) throw bug('the mappings are not what was planned', { steps: left.map(describe) });
+  const ranges = pageRanges(mappings, undefined, target.fresh);
+  space.arm(ranges.filter((range) => range.fresh === true));
+  const { drops } = rollPages(space.files(), space.live, target.index, ranges);
+  dropRanges(space, room, worker, drops);
+  space.became(target.index, pageRanges(mappings));
+}
