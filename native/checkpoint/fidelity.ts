@@ -29,12 +29,25 @@ export function fidelityNotes(snapshot: Pick<Snapshot, 'files' | 'mappings' | 'p
     const kind = classify(mapping);
     if (!isWritable(mapping) || (kind !== 'shared-file' && kind !== 'foreign')) continue;
     const at = `0x${mapping.start.toString(16)}`;
-    notes.push({ subject: `mapping ${at}`, kind, sentence: `mapping ${at} (${mapping.path}): its content belongs to the file or device` });
+    notes.push({
+      subject: `mapping ${at}`,
+      kind,
+      sentence: `mapping ${at} (${mapping.path}): its content belongs to the file or device`,
+    });
   }
   const { posixTimers } = snapshot.process;
-  if (posixTimers > 0) notes.push({ subject: 'process', kind: 'timers', sentence: `${posixTimers} POSIX timer${posixTimers === 1 ? '' : 's'}: their settings` });
+  if (posixTimers > 0)
+    notes.push({
+      subject: 'process',
+      kind: 'timers',
+      sentence: `${posixTimers} POSIX timer${posixTimers === 1 ? '' : 's'}: their settings`,
+    });
   if (snapshot.pages.unreadable > 0) {
-    notes.push({ subject: 'process', kind: 'pages', sentence: `${snapshot.pages.unreadable} pages that the kernel lets nobody read` });
+    notes.push({
+      subject: 'process',
+      kind: 'pages',
+      sentence: `${snapshot.pages.unreadable} pages that the kernel lets nobody read`,
+    });
   }
   return notes;
 }

@@ -93,7 +93,11 @@ export function openMappedFiles(pid: Pid, steps: readonly MapStep[], held: Mappe
         throw refused('mapping-foreign', step.like.path, 'was unmapped, and a mapping of this kind cannot be made again');
       }
       if (step.like.path.startsWith('/SYSV')) {
-        throw refused('mapping-sysv', `the System V memory at 0x${step.start.toString(16)}`, 'was detached and cannot be attached again');
+        throw refused(
+          'mapping-sysv',
+          `the System V memory at 0x${step.start.toString(16)}`,
+          'was detached and cannot be attached again',
+        );
       }
       if (!isFileBacked(step.like) || isNameless(step.like) || opened.has(fileKey(step.like))) continue;
       opened.set(fileKey(step.like), findFile(pid, step.like, held));

@@ -272,11 +272,17 @@ function joinRanges(ranges: readonly Range[]): Range[] {
 /** [vdso] and its like lie where the target has them: a restore cannot move them. */
 export function sameKernelMappings(a: readonly Mapping[], b: readonly Mapping[]): boolean {
   const key = (mappings: readonly Mapping[]): string =>
-    mappings.filter((m) => !isOurs(m)).map((m) => `${m.path}@${m.start}`).join();
+    mappings
+      .filter((m) => !isOurs(m))
+      .map((m) => `${m.path}@${m.start}`)
+      .join();
   return key(a) === key(b);
 }
 
 /** Files whose set decides whether the debugger has to look at the shared libraries again. */
 export function mappedFiles(mappings: readonly Mapping[]): string {
-  return mappings.filter((m) => classify(m) === 'file').map((m) => `${m.path}@${m.start}+${m.offset}`).join('\n');
+  return mappings
+    .filter((m) => classify(m) === 'file')
+    .map((m) => `${m.path}@${m.start}+${m.offset}`)
+    .join('\n');
 }

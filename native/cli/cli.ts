@@ -5,9 +5,12 @@
  */
 
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { describeError, isFamily, userError } from '../base/errors';
+import { planGdbserver } from './gdbserver-args';
 import { doctorHelp, gdbHelp, gdbserverHelp, mainHelp } from './help';
 import { nearestName } from './nearest-name';
+import { removePrivateDirectory } from './private-directory';
 import { VERSION } from './version';
 
 interface Subcommand {
@@ -20,9 +23,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   gdb: { run: async (argv) => await (await import('./gdb')).runGdb(argv), help: gdbHelp },
   gdbserver: {
     run: async (argv) => {
-      const [first] = argv;
-      if (first === '--help') return print(gdbserverHelp);
-      if (first === '--version') return print(`savepoint gdbserver ${VERSION}`);
+      const plan = planGdbserver(argv);
+      if (plan.kind === 'help') return print(gdbserverHelp);
+      if (plan.kind === 'version') return print(`savepoint gdbserver ${VERSION}`);
       return (await import('../compose')).runGdbserver(argv);
     },
     help: gdbserverHelp,
@@ -31,7 +34,16 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     run: async (argv) => (argv[0] === '--help' ? print(doctorHelp) : (await import('./doctor')).runDoctor(argv)),
     help: doctorHelp,
   },
-  owner: { run: async (argv) => (await import('../compose')).runOwner(argv) },
+  owner: {
+    run: async (argv) => {
+      try {
+        return (await import('../compose')).runOwner(argv);
+      } finally {
+        const socket = argv[argv.indexOf('--socket') + 1];
+        if (socket !== undefined && argv.includes('--lifeline')) removePrivateDirectory(path.dirname(socket));
+      }
+    },
+  },
   help: { run: (argv) => showHelp(argv[0]), help: mainHelp },
   version: { run: () => print(`savepoint ${VERSION}`), help: mainHelp },
 };

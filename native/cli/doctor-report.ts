@@ -13,16 +13,7 @@ export interface Facts {
   readonly ptraceScope?: number;
   readonly probes: Readonly<
     Record<
-      | 'ptrace'
-      | 'writeProtect'
-      | 'pagemapScan'
-      | 'softDirty'
-      | 'seccompTrace'
-      | 'rseq'
-      | 'memWrite'
-      | 'debugRegisters'
-      | 'pidfdGetfd'
-      | 'kcmp',
+      'ptrace' | 'writeProtect' | 'pagemapScan' | 'seccompTrace' | 'rseq' | 'memWrite' | 'debugRegisters' | 'pidfdGetfd' | 'kcmp',
       Finding
     >
   >;
@@ -55,7 +46,7 @@ export interface Report {
 export function judge(facts: Facts): Report {
   const { probes } = facts;
   const tier = chooseDirtyTier(
-    { writeProtect: probes.writeProtect === 1, pagemapScan: probes.pagemapScan === 1, softDirty: probes.softDirty === 1 },
+    { writeProtect: probes.writeProtect === 1, pagemapScan: probes.pagemapScan === 1 },
     facts.forcedTier,
   );
   const probe = (name: string, result: Finding, missing: State, works: string, without: string): Row => ({
@@ -93,7 +84,6 @@ export function judge(facts: Facts): Report {
     ),
     probe('async write protection', probes.writeProtect, 'info', 'unprivileged userfaultfd', 'comes with Linux 6.7'),
     probe('PAGEMAP_SCAN', probes.pagemapScan, 'info', '', 'comes with Linux 6.7'),
-    probe('soft-dirty bits', probes.softDirty, 'info', '', 'kernel built without them'),
     tierRow(tier, facts.forcedTier),
     probe(
       'pidfd_getfd',
@@ -140,7 +130,6 @@ function scopeRow(scope: number | undefined, root: boolean): Row {
 function tierRow(tier: DirtyTier, forced: string | undefined): Row {
   const follows: Record<DirtyTier, string> = {
     'write-protect': 'a checkpoint costs what was written since the last one',
-    'soft-dirty': 'a checkpoint costs what was written since the last one, plus a look at every page entry',
     compare: 'every checkpoint and restore reads all memory of the program',
   };
   const how =

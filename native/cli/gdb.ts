@@ -22,6 +22,7 @@ import { type GdbPlan, gdbArguments, planGdb } from './gdb-args';
 import { findProgram } from './find-program';
 import { findScript } from './gdb-script';
 import { gdbHelp } from './help';
+import { makePrivateDirectory, removePrivateDirectory } from './private-directory';
 
 /** Limits for what normally takes milliseconds; reaching one is an error, never a way to wait. */
 const OWNER_START_MS = 15_000;
@@ -75,23 +76,8 @@ async function debug(gdb: string, plan: Extract<GdbPlan, { kind: 'debug' }>, tol
       await letOwnerEnd(owner, ownerEnd);
     }
   } finally {
-    fs.rmSync(directory, { recursive: true, force: true });
+    removePrivateDirectory(directory);
   }
-}
-
-/** 0700 by mkdtemp(3). A socket's path has 107 bytes at most (unix(7)), so a long TMPDIR is passed over. */
-function makePrivateDirectory(): string {
-  const roots = [process.env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'].filter(
-    (root) => root !== undefined && root.startsWith('/') && root.length < 80,
-  );
-  for (const root of roots) {
-    try {
-      return fs.mkdtempSync(path.join(root as string, 'savepoint-'));
-    } catch {
-      // Not there or not ours to write in: the next one.
-    }
-  }
-  throw userError('no-directory', `no private directory can be made (tried ${roots.join(', ')}); set TMPDIR`);
 }
 
 /** The owner's descriptors: 0..2 are the program's, 3 its lifeline (end of file: we are gone), 4 where it says `ready`. */

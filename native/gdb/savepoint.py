@@ -15,7 +15,6 @@ import ctypes
 import json
 import os
 import re
-import shutil
 import signal
 
 import gdb
@@ -23,9 +22,10 @@ import gdb
 MONITOR = {
     "version": "savepoint-version",
     "take": "checkpoint",
-    "list": "info checkpoints",
+    "details": "info checkpoints %d",
     "list-json": "info checkpoints-json",
-    "restart": "restart %d",
+    "restart": "restart %d quietly",
+    "restored": "restored-json",
     "drop": "delete checkpoint %d",
 }
 
@@ -142,12 +142,10 @@ def complete_numbers(word):
     if is_running() or not session.is_ours():
         return []
     try:
-        answer = json.loads(monitor("list-json"))
-    except (gdb.error, ValueError):
+        rows = list_checkpoints()["checkpoints"]
+    except (gdb.error, gdb.GdbError, ValueError):
         return []
-    rows = answer.get("checkpoints", []) if isinstance(answer, dict) else answer
-    numbers = [str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row]
-    return [number for number in numbers if number.startswith(word)]
+    return [str(row["id"]) for row in rows if str(row["id"]).startswith(word)]
 
 
 def remember(number):
@@ -183,16 +181,47 @@ positions. The program stays where it is and no process is forked.
 
 class InfoCheckpoints(gdb.Command):
     """List the checkpoints of the program, as the tree in which they were taken.
-Usage: info checkpoints
+Usage: info checkpoints [N]
 
-The mark shows the checkpoint from which the present state came."""
+The mark shows the checkpoint from which the present state came. With a
+number, everything about that checkpoint, also what it cannot bring back."""
 
     def __init__(self):
         super().__init__("info checkpoints", gdb.COMMAND_STATUS)
 
     def invoke(self, argument, from_tty):
         require_server("info checkpoints")
-        gdb.write(ask("list"))
+        numbers = parse_numbers(argument, "info checkpoints")
+        for number in numbers:
+            gdb.write(ask("details", number))
+        if numbers:
+            return
+        answer = list_checkpoints()
+        if not answer["checkpoints"]:
+            gdb.write("No checkpoints.\n")
+        width = max([len(str(row["id"])) for row in answer["checkpoints"]], default=0)
+        for row in answer["checkpoints"]:
+            mark = "*" if row["id"] == answer["current"] else " "
+            gdb.write("%s %*d %s%s\n" % (mark, width, row["id"], "  " * row["depth"], describe(row)))
+
+    def complete(self, text, word):
+        return complete_numbers(word)
+
+
+def describe(row):
+    """gdb's own shape ("process P at PC, file F, line L"), and behind it what gdb has no word for."""
+    text = "process %d at %s" % (row["pid"], row["pc"])
+    place = gdb.find_pc_line(int(row["pc"], 16))
+    if place.symtab is not None:
+        text += ", file %s, line %d" % (place.symtab.filename, place.line)
+    if row["label"]:
+        text += ", " + row["label"]
+    threads = "%d thread%s" % (row["threads"], "" if row["threads"] == 1 else "s")
+    return "%s (%s, %.1f MiB, %.1f ms)" % (text, threads, row["ownBytes"] / (1 << 20), row["durationMs"])
+
+
+def list_checkpoints():
+    return json.loads(ask("list-json"))
 
 
 class DeleteCheckpoint(gdb.Command):
@@ -238,8 +267,7 @@ other programs) is named."""
         text = monitor("restart", numbers[0])
         if IS_ARMED not in text:
             raise gdb.GdbError(text.strip())
-        notes = [line for line in text.splitlines() if line.strip() and IS_ARMED not in line]
-        Return(numbers[0], notes).start()
+        Return(numbers[0]).start()
 
     def complete(self, text, word):
         return complete_numbers(word)
@@ -256,9 +284,8 @@ class Return:
     With `mi-async on` the resume returns before the stop, so the second half then runs in a stop handler.
     """
 
-    def __init__(self, number, notes):
+    def __init__(self, number):
         self.number = number
-        self.notes = notes
         self.noise = ""
         self.watchpoints = []
         self.thread = None
@@ -297,9 +324,12 @@ class Return:
         if pid == 0:
             gdb.write(self.noise)
             raise gdb.GdbError("The program ended before it was back at checkpoint %d." % self.number)
+        outcome = json.loads(monitor("restored"))
+        if "error" in outcome:
+            raise gdb.GdbError(outcome["error"])
         remember(self.number)
-        gdb.write("Switching to checkpoint %d (process %d).\n" % (self.number, pid))
-        for line in self.notes:
+        gdb.write("Switching to checkpoint %d (process %d), %s.\n" % (self.number, pid, outcome["milliseconds"]))
+        for line in outcome["notes"]:
             gdb.write(line + "\n")
         if not is_plain_console():
             return  # gdb has reported the stop itself
@@ -377,29 +407,17 @@ Usage: savepoint-connect SOCKET"""
             gdb.execute("set auto-connect-native-target off")
             raise gdb.GdbError("The debug server cannot be reached: %s" % error)
         session.adopt()
-        follow_launcher(argument)
+        follow_launcher()
 
 
-def follow_launcher(socket):
-    """gdb ends with the `savepoint gdb` that started it, also when that is killed: no gdb is left at a dead prompt.
-
-    The launcher removes its directory when it ends; when it was killed, this is the last one who can.
-    """
+def follow_launcher():
+    """gdb ends with the `savepoint gdb` that started it, also when that is killed: no gdb is left at a dead prompt."""
     launcher = os.environ.get("SAVEPOINT_LAUNCHER_PID")
     if launcher is None:
         return
     PR_SET_PDEATHSIG = 1
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-    def is_gone():
-        return str(os.getppid()) != launcher
-
-    def clean(event):
-        if is_gone():
-            shutil.rmtree(os.path.dirname(socket), ignore_errors=True)
-
-    gdb.events.gdb_exiting.connect(clean)
-    if is_gone():
+    if str(os.getppid()) != launcher:
         os.kill(os.getpid(), signal.SIGTERM)
 
 

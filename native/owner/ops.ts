@@ -144,8 +144,11 @@ export interface Target {
 
 /** What compose gives to the RSP server beyond the target, so that rsp/ need not know the checkpoint engine. */
 export interface ServerHooks {
-  /** `monitor LINE` (qRcmd). Returns the text to show. Throws SavepointError for a refusal (shown as text, too). */
-  monitor(line: string): string;
+  /**
+   * `monitor LINE` (qRcmd), about the client's selected process if it has one. Returns the text to show. Throws SavepointError for a
+   * refusal (shown as text, too).
+   */
+  monitor(line: string, pid: Pid | undefined): string;
   /**
    * Called on every resume-class packet, before anything runs. When a restore is armed it is carried out now and the report
    * is the answer to the packet (signal 0); undefined: resume as asked.

@@ -1,34 +1,232 @@
 /**
- * Joins the checkpoint engine to the RSP server (which must not know each other): `monitor` words, the armed restore that is answered as
- * the next resume, the entry checkpoint.
+ * Joins the checkpoint engine to the RSP server (which must not know each other): the `monitor` words, the armed restore that is carried out
+ * as the answer to the next resume, the entry checkpoint, and what is to be said of checkpoints that went with their process.
+ *
+ * A restore's story: 1. `monitor restart N` finds out whether it can be done and arms it; 2. the client resumes, by any verb; 3. instead of
+ * running, the engine rolls back, and the restored stop is the answer. So the client's picture changes only by a stop reply.
  */
 
+import { GONE, type Pid } from '../base/brands';
+import { bug, describeError, isFamily, refused, userError } from '../base/errors';
 import type { Log } from '../base/log';
+import { CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '../checkpoint/engine';
+import type { FidelityNote } from '../checkpoint/state';
+import type { CheckpointNode } from '../checkpoint/tree';
+import { VERSION } from '../cli/version';
+import type { Inferior } from '../owner/inferior';
 import type { ServerHooks } from '../owner/ops';
 import type { NativeTarget } from '../owner/target';
 import type { Tracer } from '../owner/tracer';
-import { VERSION } from '../cli/version';
+import * as text from './checkpoint-text';
+import { monitorHelp, parseMonitor, type MonitorCommand, type ProcessCommand } from './monitor-words';
+import { readEngineSettings } from './settings';
+
+const ENTRY_LABEL = 'entry';
+
+interface Armed {
+  readonly inferior: Inferior;
+  readonly id: number;
+  readonly quietly: boolean;
+}
+
+/** How the last restore came out, for a client that asks. */
+type Outcome =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'done'; readonly id: number; readonly result: RestoreResult }
+  | { readonly kind: 'failed'; readonly id: number; readonly why: string };
+
+type Answer = ReturnType<ServerHooks['beforeResume']>;
 
 export class CheckpointService {
   readonly hooks: ServerHooks;
+  private readonly engine: CheckpointEngine;
+  private armed: Armed | undefined;
+  private outcome: Outcome = { kind: 'none' };
+  /** What has been said of each process already: told once. */
+  private readonly said = new Map<Pid, Set<string>>();
+  /** Why there are no checkpoints any more, of the last process that had some. */
+  private lost: string | undefined;
 
   constructor(
     private readonly tracer: Tracer,
     private readonly target: NativeTarget,
     private readonly log: Log,
   ) {
+    this.engine = new CheckpointEngine({ log, ...readEngineSettings(process.env) });
     this.hooks = {
-      monitor: (line) => this.monitor(line),
-      beforeResume: () => undefined,
-      beforeRun: () => undefined,
-      afterStart: () => undefined,
+      monitor: (line, pid) => this.monitor(parseMonitor(line), pid),
+      beforeResume: () => this.carryOut(),
+      beforeRun: () => this.carryOut(),
+      afterStart: (pid) => this.afterStart(pid),
     };
   }
 
-  forget(_pid: number): void {}
+  /** The process is dead or let go. */
+  forget(pid: Pid): void {
+    this.noteLoss(pid, `process ${pid} is gone`);
+    if (this.armed?.inferior.pid === pid) this.armed = undefined;
+    this.said.delete(pid);
+    this.engine.forget(pid);
+  }
 
-  private monitor(line: string): string {
-    if (line === 'savepoint-version') return `savepoint ${VERSION}\n`;
-    return `Unknown command\n`;
+  /** The process executed another program: what was kept of the one before cannot come back. */
+  forgetImage(pid: Pid): void {
+    this.noteLoss(pid, `process ${pid} has executed another program`);
+    if (this.armed?.inferior.pid === pid) this.armed = undefined;
+    this.said.delete(pid);
+    this.engine.known(pid)?.forget();
+  }
+
+  private noteLoss(pid: Pid, why: string): void {
+    const nodes = this.engine.known(pid)?.list() ?? [];
+    if (nodes.length > 0) this.lost = `the checkpoints (${nodes.map((node) => node.id).join(', ')}) are gone: ${why}`;
+  }
+
+  /** A launched program can be started over at once: its entry is kept. Attaching must not cost a look at all memory. */
+  private afterStart(pid: Pid): void {
+    const inferior = this.tracer.inferiors.get(pid);
+    if (inferior === undefined || !inferior.launched) return;
+    try {
+      if (this.engine.forInferior(inferior).take(ENTRY_LABEL, { automatic: true, entry: true }) === GONE) return;
+      this.lost = undefined;
+    } catch (error) {
+      if (isFamily(error, 'bug')) throw error;
+      // The program runs all the same, only without `restart 0`.
+      this.log.add('checkpoint', `no entry checkpoint: ${describeError(error)}`);
+    }
+  }
+
+  // --- monitor ---
+
+  private monitor(command: MonitorCommand, pid: Pid | undefined): string {
+    switch (command.kind) {
+      case 'help':
+        return monitorHelp;
+      case 'version':
+        return `savepoint ${VERSION}\n`;
+      case 'restored-json':
+        return this.outcomeJson();
+      default:
+        return this.onProcess(command, this.findInferior(pid));
+    }
+  }
+
+  private onProcess(command: ProcessCommand, inferior: Inferior | undefined): string {
+    if (inferior === undefined) return this.withoutProcess(command);
+    const checkpoints = this.engine.forInferior(inferior);
+    switch (command.kind) {
+      case 'take':
+        return this.take(checkpoints, inferior, command.label);
+      case 'list':
+        return text.table(checkpoints.list(), checkpoints.currentId);
+      case 'list-json':
+        return text.json(checkpoints.list(), checkpoints.currentId);
+      case 'details':
+        return text.details(this.find(checkpoints, command.id), checkpoints.currentId);
+      case 'drop':
+        this.find(checkpoints, command.id);
+        checkpoints.drop(command.id);
+        if (this.armed?.inferior === inferior && this.armed.id === command.id) this.armed = undefined;
+        return `Checkpoint ${command.id} deleted.\n`;
+      case 'restore':
+        return this.arm(checkpoints, inferior, command);
+    }
+  }
+
+  private withoutProcess(command: { readonly kind: string }): string {
+    if (command.kind === 'list') return 'No checkpoints.\n';
+    if (command.kind === 'list-json') return text.json([], undefined);
+    throw userError('no-process', `The program is not being run.${this.lost === undefined ? '' : ` (${capital(this.lost)}.)`}`);
+  }
+
+  /** The process that the client means: the selected one, else the current one, else the one that is held at its end. */
+  private findInferior(pid: Pid | undefined): Inferior | undefined {
+    const debugged = this.tracer.debugged();
+    const wanted = pid ?? this.target.currentThread()?.pid;
+    return debugged.find((inferior) => inferior.pid === wanted) ?? debugged.findLast((inferior) => inferior.life.kind === 'held');
+  }
+
+  private find(checkpoints: ProcessCheckpoints, id: number): CheckpointNode {
+    const node = checkpoints.get(id);
+    if (node !== undefined) return node;
+    const why = this.lost === undefined ? '' : ` (${capital(this.lost)}.)`;
+    throw userError('no-checkpoint', `No checkpoint number ${id}.${why}`);
+  }
+
+  private take(checkpoints: ProcessCheckpoints, inferior: Inferior, label: string): string {
+    if (inferior.life.kind === 'held') throw userError('ended', 'The program has ended; "restart N" goes back to a checkpoint.');
+    const node = checkpoints.take(label);
+    if (node === GONE) throw refused('gone', `process ${inferior.pid}`, 'was killed');
+    return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
+  }
+
+  /** The notes that the user has not seen yet. */
+  private news(pid: Pid, notes: readonly FidelityNote[]): FidelityNote[] {
+    const said = this.said.get(pid) ?? new Set<string>();
+    this.said.set(pid, said);
+    const fresh = notes.filter((note) => !said.has(note.sentence));
+    for (const note of fresh) said.add(note.sentence);
+    return fresh;
+  }
+
+  // --- restoring ---
+
+  private arm(checkpoints: ProcessCheckpoints, inferior: Inferior, command: { id: number; quietly: boolean }): string {
+    this.find(checkpoints, command.id);
+    if (checkpoints.admit(command.id) === GONE) throw refused('gone', `process ${inferior.pid}`, 'was killed');
+    this.armed = { inferior, id: command.id, quietly: command.quietly };
+    this.outcome = { kind: 'none' };
+    return `Restart of checkpoint ${command.id} is armed. The next "continue" or step goes there.\n`;
+  }
+
+  /** Carries out what is armed. Throws what the engine throws: the program then is as it was. */
+  private carryOut(): Answer {
+    const { armed } = this;
+    if (armed === undefined) return undefined;
+    this.armed = undefined;
+    const { inferior, id } = armed;
+    try {
+      const result = this.engine.forInferior(inferior).restore(id);
+      if (result === GONE) throw refused('gone', `process ${inferior.pid}`, 'was killed while it was being restored');
+      this.outcome = { kind: 'done', id, result };
+      const note = `${text.restored(id, inferior.pid, result.durationMs)}${text.notRolledBack(this.newsOf(result, inferior.pid), id)}`;
+      return {
+        report: this.target.adoptStop(result.thread),
+        librariesChanged: result.librariesMayHaveChanged,
+        ...(armed.quietly ? {} : { note }),
+      };
+    } catch (error) {
+      this.outcome = { kind: 'failed', id, why: describeError(error) };
+      throw error;
+    }
+  }
+
+  /** What this restore could not do is always said; what the checkpoint never had, once. */
+  private newsOf(result: RestoreResult, pid: Pid): FidelityNote[] {
+    return [...result.lost, ...this.news(pid, result.fidelity).filter((note) => !result.lost.includes(note))];
+  }
+
+  private outcomeJson(): string {
+    const { outcome } = this;
+    switch (outcome.kind) {
+      case 'none':
+        return '{}\n';
+      case 'failed':
+        return `${JSON.stringify({ id: outcome.id, error: outcome.why })}\n`;
+      case 'done': {
+        const { id, result } = outcome;
+        const notes = text.notRolledBack(this.newsOf(result, result.thread.pid), id);
+        return `${JSON.stringify({ id, milliseconds: text.formatMs(result.durationMs), notes: notes.split('\n').filter((line) => line !== '') })}\n`;
+      }
+    }
+  }
+
+  /** Self-check for tests and doubt: which pages are not what the checkpoint says. */
+  check(pid: Pid, id: number): readonly bigint[] {
+    const inferior = this.tracer.inferiors.get(pid);
+    if (inferior === undefined) throw bug(`no process ${pid}`);
+    return this.engine.forInferior(inferior).check(id);
   }
 }
+
+const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1);

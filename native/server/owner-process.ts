@@ -39,7 +39,7 @@ export class OwnerProcess {
   constructor(options: OwnerOptions) {
     this.tracer = new Tracer(hostArch(cpu), this.waiter, this.log, {
       onProcessGone: (pid) => this.checkpoints.forget(pid),
-      onExec: (pid) => this.checkpoints.forget(pid),
+      onExec: (pid) => this.checkpoints.forgetImage(pid),
     });
     this.target = new NativeTarget(
       this.tracer,

@@ -112,29 +112,6 @@ int sp_probe_uffd_wp_async(void) {
   return result;
 }
 
-static int soft_dirty_bit(int pagemap, char *page) {
-  uint64_t entry = 0;
-  if (pread(pagemap, &entry, sizeof entry, (uintptr_t)page / PAGE * 8) != sizeof entry) return -1;
-  return entry >> 55 & 1;
-}
-
-/* Soft-dirty bits, in a child: clearing them is for a whole process. */
-int sp_probe_soft_dirty(void) {
-  pid_t child = fork();
-  if (child < 0) return -errno;
-  if (child == 0) {
-    char *area = map_pages();
-    int clear = open("/proc/self/clear_refs", O_WRONLY), pagemap = open("/proc/self/pagemap", O_RDONLY);
-    if (area == NULL || clear < 0 || pagemap < 0 || write(clear, "4", 1) != 1) _exit(2);
-    area[PAGE] = 2;
-    _exit(soft_dirty_bit(pagemap, area) == 0 && soft_dirty_bit(pagemap, area + PAGE) == 1 ? 1 : 0);
-  }
-  int status = 0;
-  if (waitpid(child, &status, 0) < 0) return -errno;
-  if (!WIFEXITED(status)) return 0;
-  return WEXITSTATUS(status) == 2 ? -EACCES : WEXITSTATUS(status);
-}
-
 static void end_child(pid_t child) {
   kill(child, SIGKILL);
   waitpid(child, NULL, __WALL);

@@ -178,7 +178,15 @@ export type ExecutableClass =
   | { readonly kind: 'ok'; readonly header: ElfHeader }
   | {
       readonly kind:
-        'not-found' | 'directory' | 'not-a-file' | 'not-executable' | 'unreadable' | 'not-elf' | '32-bit' | 'not-a-program';
+        | 'not-found'
+        | 'unreachable'
+        | 'directory'
+        | 'not-a-file'
+        | 'not-executable'
+        | 'unreadable'
+        | 'not-elf'
+        | '32-bit'
+        | 'not-a-program';
     }
   /** `interpreter`: the words after `#!`. */
   | { readonly kind: 'script'; readonly interpreter: string }

@@ -5,6 +5,7 @@
 import { kernelError, refused } from '../base/errors';
 import type { Addr, Pid } from '../base/brands';
 import { errnoName } from '../abi/errno';
+import type { DirtyTier } from './dirty-tier';
 import { bind } from './shim';
 
 const storeOpen = bind<(limit: bigint) => number>('int sp_store_open(uint64_t limit_bytes)');
@@ -36,9 +37,6 @@ const compareRaw = bind<(space: Buffer, index: number, vmas: Buffer, count: numb
 const ENOSPC = 28;
 const EBADF = 9;
 const EFAULT = 14;
-
-/** How written pages are found: reported by the kernel (userfaultfd write protection), or by comparing everything with the store. */
-export type Tier = 'write-protect' | 'compare';
 
 /** A handle of the store. */
 export type IndexHandle = number;
@@ -74,7 +72,7 @@ export interface SpaceFiles {
   readonly pagemapFd: number;
   /** -1: none. */
   readonly uffd: number;
-  readonly tier: Tier;
+  readonly tier: DirtyTier;
 }
 
 const VMA_SIZE = 24;

@@ -11,7 +11,6 @@ const probes = {
   /** Asynchronous write protection by an unprivileged userfaultfd, told apart page by page. */
   writeProtect: bind<() => number>('int sp_probe_uffd_wp_async(void)'),
   pagemapScan: bind<() => number>('int sp_probe_pagemap_scan(void)'),
-  softDirty: bind<() => number>('int sp_probe_soft_dirty(void)'),
   /** A system call can be held by a seccomp filter. */
   seccompTrace: bind<() => number>('int sp_probe_seccomp_trace(void)'),
   rseq: bind<() => number>('int sp_probe_rseq(void)'),

@@ -17,7 +17,6 @@ function facts(changes: Partial<Omit<Facts, 'probes'>> & { probes?: Partial<Fact
       ptrace: 1,
       writeProtect: 1,
       pagemapScan: 1,
-      softDirty: 0,
       seccompTrace: 1,
       rseq: 1,
       memWrite: 1,
@@ -79,15 +78,14 @@ describe('what follows', () => {
 });
 
 describe('how written pages are found', () => {
-  const all = { writeProtect: true, pagemapScan: true, softDirty: true };
+  const all = { writeProtect: true, pagemapScan: true };
 
   test.each([
     [all, undefined, 'write-protect'],
-    [{ ...all, pagemapScan: false }, undefined, 'soft-dirty'],
-    [{ ...all, writeProtect: false, softDirty: false }, undefined, 'compare'],
+    [{ ...all, pagemapScan: false }, undefined, 'compare'],
+    [{ ...all, writeProtect: false }, undefined, 'compare'],
     [all, 'compare', 'compare'],
-    [all, 'soft-dirty', 'soft-dirty'],
-    [{ ...all, softDirty: false }, 'soft-dirty', 'write-protect'],
+    [{ ...all, writeProtect: false }, 'write-protect', 'compare'],
     [all, 'nonsense', 'write-protect'],
   ])('%j, forced %s: %s', (works, forced, tier) => {
     expect(chooseDirtyTier(works, forced)).toBe(tier);

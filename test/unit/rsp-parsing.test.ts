@@ -237,7 +237,7 @@ test('the phase table has no way out of ended and no way into running but resume
 test('parsers refuse random text with a PeerError and nothing else', () => {
   withSeed((random) => {
     const alphabet = ';:,.-p0123456789abcdefcsrtCS'.split('');
-    for (let round = 0; round < 20_000; round += 1) {
+    for (let round = 0; round < 4000; round += 1) {
       const text = Array.from({ length: random.int(16) }, () => random.pick(alphabet)).join('');
       for (const parse of [readVCont, readThreadSpec]) {
         try {

@@ -26,7 +26,10 @@ export function parseFdInfo(text: string): FdInfo {
 
 function listFds(pid: number): number[] {
   try {
-    return fs.readdirSync(`/proc/${pid}/fd`).map(Number).sort((a, b) => a - b);
+    return fs
+      .readdirSync(`/proc/${pid}/fd`)
+      .map(Number)
+      .sort((a, b) => a - b);
   } catch {
     return [];
   }
@@ -41,11 +44,18 @@ function modeOf(pid: number, fd: number): number | undefined {
 }
 
 /** What earlier checkpoints hold for this number, when it is still the same open file; else a new duplicate; undefined: not allowed. */
-function holdFile(inferior: EngineInferior, fd: number, known: readonly FileState[], now: readonly FileState[]): HeldFile | undefined {
+function holdFile(
+  inferior: EngineInferior,
+  fd: number,
+  known: readonly FileState[],
+  now: readonly FileState[],
+): HeldFile | undefined {
   const before = known.find((file) => file.fd === fd)?.held;
   if (before !== undefined && isSameFile(before.fd, inferior.pid, fd)) return before.hold();
   const target = proc.readLink(`/proc/${inferior.pid}/fd/${fd}`);
-  const twin = now.find((file) => file.held !== undefined && file.target === target && isSameFile(file.held.fd, inferior.pid, fd));
+  const twin = now.find(
+    (file) => file.held !== undefined && file.target === target && isSameFile(file.held.fd, inferior.pid, fd),
+  );
   if (twin?.held !== undefined) return twin.held.hold();
   const duplicate = io.pidfdGetfd(inferior.pidFd, fd);
   return duplicate < 0 ? undefined : new HeldFile(duplicate);

@@ -20,8 +20,8 @@ import {
   type PageRange,
   type PageStats,
   type SpaceFiles,
-  type Tier,
 } from '../../sys/pages';
+import type { DirtyTier } from '../../sys/dirty-tier';
 import { alive } from '../gone';
 
 /** Faults of user mode only: what an ordinary user may have; asynchronous ones never reach us anyway. */
@@ -36,14 +36,14 @@ export class MemorySpace {
 
   constructor(
     private readonly inferior: EngineInferior,
-    private readonly wanted: Tier,
+    private readonly wanted: DirtyTier,
   ) {}
 
   get live(): IndexHandle {
     return this.index;
   }
 
-  get tier(): Tier {
+  get tier(): DirtyTier {
     return this.uffd >= 0 ? 'write-protect' : 'compare';
   }
 

@@ -26,6 +26,7 @@ export function captureProcess(inferior: EngineInferior, room: ScratchRoom, work
     umask: Number.parseInt(proc.statusField(status, 'Umask') ?? '0022', 8),
     cwd: cwd === undefined || cwd.endsWith(' (deleted)') ? undefined : cwd,
     intervalTimers: timers.map((at) => room.read(at, ITIMERVAL_SIZE)),
-    posixTimers: (proc.readText(`/proc/${inferior.pid}/timers`) ?? '').split('\n').filter((line) => line.startsWith('ID:')).length,
+    posixTimers: (proc.readText(`/proc/${inferior.pid}/timers`) ?? '').split('\n').filter((line) => line.startsWith('ID:'))
+      .length,
   };
 }

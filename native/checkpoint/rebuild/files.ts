@@ -3,7 +3,18 @@
  * flags are set. What an open file has done to the world outside is not rolled back; the result says so by name.
  */
 
-import { FD_CLOEXEC, F_SETFD, F_SETFL, O_APPEND, O_ASYNC, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, SEEK_SET } from '../../abi/flags';
+import {
+  FD_CLOEXEC,
+  F_SETFD,
+  F_SETFL,
+  O_APPEND,
+  O_ASYNC,
+  O_CLOEXEC,
+  O_DIRECT,
+  O_NOATIME,
+  O_NONBLOCK,
+  SEEK_SET,
+} from '../../abi/flags';
 import { errnoName } from '../../abi/errno';
 import { SYS } from '../../abi/syscalls-x86-64';
 import { kernelError } from '../../base/errors';
@@ -51,9 +62,14 @@ export function planFiles(present: readonly FileState[], target: readonly FileSt
     reopen,
     lost,
     closeOnExec: kept.filter((file) => before(file)?.closeOnExec !== file.closeOnExec),
-    flags: [...kept, ...reopen].filter((file) => ((before(file)?.flags ?? 0) & SETTABLE) !== (file.flags & SETTABLE) || reopen.includes(file)),
+    flags: [...kept, ...reopen].filter(
+      (file) => ((before(file)?.flags ?? 0) & SETTABLE) !== (file.flags & SETTABLE) || reopen.includes(file),
+    ),
     position: [...kept, ...reopen].filter(
-      (file) => file.held !== undefined && FILE_KINDS[file.kind].positioned && (before(file)?.position !== file.position || reopen.includes(file)),
+      (file) =>
+        file.held !== undefined &&
+        FILE_KINDS[file.kind].positioned &&
+        (before(file)?.position !== file.position || reopen.includes(file)),
     ),
   };
 }
@@ -95,7 +111,10 @@ export function rebuildFiles(
       args: [BigInt(passed[i]!), BigInt(file.fd), BigInt(file.closeOnExec ? O_CLOEXEC : 0)],
     }));
     const results = room.run(worker, place);
-    room.run(worker, passed.map((fd) => ({ nr: SYS.close, args: [BigInt(fd)] })));
+    room.run(
+      worker,
+      passed.map((fd) => ({ nr: SYS.close, args: [BigInt(fd)] })),
+    );
     checkAll(results, place, 'dup3 (in the program)');
   }
   const settings: RemoteCall[] = [

@@ -33,7 +33,10 @@ function stepCall(step: MapStep, fds: ReadonlyMap<string, number>): RemoteCall {
     case 'mmap': {
       const fd = BigInt(fds.get(fileKey(step.like)) ?? -1);
       const prot = BigInt(protection(step.like.perms));
-      return { nr: SYS.mmap, args: [step.start, step.end - step.start, prot, BigInt(step.flags), fd, fd < 0n ? 0n : step.offset] };
+      return {
+        nr: SYS.mmap,
+        args: [step.start, step.end - step.start, prot, BigInt(step.flags), fd, fd < 0n ? 0n : step.offset],
+      };
     }
   }
 }
@@ -44,7 +47,9 @@ function expected(step: MapStep): bigint {
 }
 
 function describe(step: MapStep): string {
-  return step.op === 'brk' ? `brk(0x${step.to.toString(16)})` : `${step.op}(0x${step.start.toString(16)}-0x${step.end.toString(16)})`;
+  return step.op === 'brk'
+    ? `brk(0x${step.to.toString(16)})`
+    : `${step.op}(0x${step.start.toString(16)}-0x${step.end.toString(16)})`;
 }
 
 function perform(room: ScratchRoom, worker: EngineThread, steps: readonly MapStep[], fds: ReadonlyMap<string, number>): void {
@@ -59,7 +64,12 @@ function perform(room: ScratchRoom, worker: EngineThread, steps: readonly MapSte
     }
     if (result === expected(step)) return;
     const errno = result < 0n ? Number(-result) : 12;
-    throw kernelError(`${describe(step)} (in the program)`, errno, errnoName(errno), step.op === 'mmap' ? step.like.path : undefined);
+    throw kernelError(
+      `${describe(step)} (in the program)`,
+      errno,
+      errnoName(errno),
+      step.op === 'mmap' ? step.like.path : undefined,
+    );
   });
 }
 
@@ -108,7 +118,12 @@ function dropRanges(
   const bad = results.findIndex((result) => result !== 0n && result !== EINVAL);
   if (bad >= 0) {
     const errno = Number(-results[bad]!);
-    throw kernelError('madvise(MADV_DONTNEED) (in the program)', errno, errnoName(errno), `at 0x${drops[bad]!.start.toString(16)}`);
+    throw kernelError(
+      'madvise(MADV_DONTNEED) (in the program)',
+      errno,
+      errnoName(errno),
+      `at 0x${drops[bad]!.start.toString(16)}`,
+    );
   }
 }
 

@@ -10,7 +10,12 @@ import type { FidelityNote, ProcessState } from '../state';
 
 const ITIMER_NAMES = ['ITIMER_REAL', 'ITIMER_VIRTUAL', 'ITIMER_PROF'];
 
-export function rebuildProcess(room: ScratchRoom, worker: EngineThread, present: ProcessState, target: ProcessState): FidelityNote[] {
+export function rebuildProcess(
+  room: ScratchRoom,
+  worker: EngineThread,
+  present: ProcessState,
+  target: ProcessState,
+): FidelityNote[] {
   room.clear();
   const calls: RemoteCall[] = [];
   const names: string[] = [];

@@ -32,10 +32,11 @@ export function rebuildActions(room: ScratchRoom, worker: EngineThread, present:
   if (bad >= 0) throw kernelError('rt_sigaction (in the program)', Number(-results[bad]!), errnoName(Number(-results[bad]!)));
 }
 
-const sameQueue = (a: readonly Buffer[], b: readonly Buffer[]): boolean => a.length === b.length && a.every((info, i) => info.equals(b[i]!));
+const sameQueue = (a: readonly Buffer[], b: readonly Buffer[]): boolean =>
+  a.length === b.length && a.every((info, i) => info.equals(b[i]!));
 
-/** What a thread shall find queued: its own queue, after the signal that was on its way. */
-const queueOf = (state: ThreadState): readonly Buffer[] => (state.inHand === undefined ? state.pending : [state.inHand, ...state.pending]);
+/** Whether the signal that the thread had in hand goes back into its queue; else the owner still has it. */
+export type QueuesInHand = (state: ThreadState) => boolean;
 
 /** Takes everything out of the thread's queue (and of the shared one, which rt_sigtimedwait(2) looks at as well). */
 function drain(room: ScratchRoom, thread: EngineThread): void {
@@ -48,7 +49,15 @@ function drain(room: ScratchRoom, thread: EngineThread): void {
     const all = room.put(Buffer.alloc(8, 0xff));
     const now = room.put(Buffer.alloc(16));
     const wait: RemoteCall = { nr: SYS.rt_sigtimedwait, args: [all, 0n, now, 8n] };
-    if (!room.run(thread, Array.from({ length: own + shared }, () => wait)).some((result) => result > 0n)) return;
+    if (
+      !room
+        .run(
+          thread,
+          Array.from({ length: own + shared }, () => wait),
+        )
+        .some((result) => result > 0n)
+    )
+      return;
   }
 }
 
@@ -74,7 +83,10 @@ export function rebuildQueues(
   room: ScratchRoom,
   worker: EngineThread,
   target: { readonly threads: readonly ThreadState[]; readonly signals: SignalState },
+  queuesInHand: QueuesInHand,
 ): FidelityNote[] {
+  const queueOf = (state: ThreadState): readonly Buffer[] =>
+    state.inHand !== undefined && queuesInHand(state) ? [state.inHand, ...state.pending] : state.pending;
   const states = new Map(target.threads.map((state) => [state.ref.serial, state]));
   const live = inferior.threads().filter((thread) => thread.life === 'live' && states.has(thread.ref.serial));
   const shared = alive(ptrace.peekSiginfo(worker.ref.tid, true));

@@ -64,7 +64,6 @@ export function rebuildRegisters(inferior: EngineInferior, target: readonly Thre
   for (const thread of inferior.threads()) {
     const state = wanted.get(thread.ref.serial);
     if (state === undefined) continue;
-    thread.forgetEvents();
     if (!alive(thread.gp()).equals(state.gp)) thread.setGp(Buffer.from(state.gp));
     if (!alive(thread.fp()).equals(state.fp)) thread.setFp(Buffer.from(state.fp));
   }
@@ -99,7 +98,13 @@ function registerRseq(inferior: EngineInferior, room: ScratchRoom, thread: Engin
 }
 
 /** `before`: how the thread was registered when the restore began; undefined: it was parked, and has nothing. */
-function registerThread(inferior: EngineInferior, room: ScratchRoom, thread: EngineThread, state: ThreadState, before?: ThreadState): void {
+function registerThread(
+  inferior: EngineInferior,
+  room: ScratchRoom,
+  thread: EngineThread,
+  state: ThreadState,
+  before?: ThreadState,
+): void {
   room.clear();
   const calls: RemoteCall[] = [];
   const names: string[] = [];
@@ -110,7 +115,8 @@ function registerThread(inferior: EngineInferior, room: ScratchRoom, thread: Eng
   if (state.tidAddress !== undefined && state.tidAddress !== (before?.tidAddress ?? 0n)) {
     add('set_tid_address', SYS.set_tid_address, state.tidAddress);
   }
-  if (state.robustHead !== (before?.robustHead ?? 0n)) add('set_robust_list', SYS.set_robust_list, state.robustHead, ROBUST_HEAD_SIZE);
+  if (state.robustHead !== (before?.robustHead ?? 0n))
+    add('set_robust_list', SYS.set_robust_list, state.robustHead, ROBUST_HEAD_SIZE);
   const altstack = altstackSetting(state.altstack);
   if (before === undefined || !altstackSetting(before.altstack).equals(altstack)) {
     add('sigaltstack', SYS.sigaltstack, room.put(altstack), 0n);

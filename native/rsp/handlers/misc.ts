@@ -28,7 +28,7 @@ export const monitor: Handler = (context, args) => {
   const line = args.hexText().trim();
   if (line === 'last-error') return answerConsole(context, context.lastError() ?? 'no error so far');
   try {
-    return answerConsole(context, context.hooks.monitor(line));
+    return answerConsole(context, context.hooks.monitor(line, context.selection.pid));
   } catch (error) {
     const failure = describeFailure(error, `monitor ${line}`);
     if (!failure.shown) throw error;

@@ -1,0 +1,207 @@
+/**
+ * Restoring in place: the running process is made what it was at a checkpoint. Same pid, same threads, same addresses.
+ *
+ *   prepare, admit   nothing is touched yet; all refusals come from here
+ *   (safety)         a snapshot of the present: what a failure goes back to, by the same code
+ *   unshelve, shelve parked threads that the target has come back (first, so that there always is a thread to work with), threads it does
+ *                    not have are parked
+ *   unregister       rseq areas the target does not have: the kernel writes to them when they go, so before memory
+ *   map, roll        mappings, then pages; armed at once, so that what the following calls let the kernel write counts as written
+ *   registers, register, requeue, reopen, settings
+ *   commit           nothing but a place to fail: what cannot be undone comes after it
+ */
+
+import { refused, bug, describeError } from '../base/errors';
+import type { Log } from '../base/log';
+import type { EngineInferior } from '../owner/engine-host';
+import { SYS } from '../abi/syscalls-x86-64';
+import type { MemorySpace } from './capture/memory';
+import { alive, ProcessGone } from './gone';
+import { dropMappedFiles, openMappedFiles, type MappedFiles } from './mapped-files';
+import { mappedFiles, planMappings, sameKernelMappings, type Layout } from './mappings';
+import { rebuildFiles } from './rebuild/files';
+import { rebuildMappings, rebuildMemory } from './rebuild/memory';
+import { rebuildProcess } from './rebuild/process';
+import { rebuildActions, rebuildQueues, type QueuesInHand } from './rebuild/signals';
+import { rebuildMasks, rebuildRegisters, registerThreads, unregisterThreads } from './rebuild/threads';
+import { ScratchRoom } from './scratch-room';
+import { captureSnapshot, dropSnapshot, layoutOf, prepareThreads, readMappings, workerOf, type Snapshot } from './snapshot';
+import { Stages, type FailAt } from './stages';
+import type { FidelityNote } from './state';
+
+export interface RestoreContext {
+  readonly inferior: EngineInferior;
+  readonly space: MemorySpace;
+  readonly log: Log;
+  readonly failAt: FailAt;
+}
+
+export interface Restored {
+  /** The present before the restore. The caller drops or keeps it. */
+  readonly safety: Snapshot;
+  readonly notes: readonly FidelityNote[];
+  readonly librariesMayHaveChanged: boolean;
+}
+
+function presentLayout(inferior: EngineInferior): Layout {
+  const brk = alive(inferior.syscall(workerOf(inferior), SYS.brk, 0n));
+  return { mappings: readMappings(inferior), brk };
+}
+
+/** All reasons not to, before anything is touched. Opens the files that will have to be mapped. */
+function admit(inferior: EngineInferior, target: Snapshot): MappedFiles {
+  if (target.image !== inferior.image) {
+    throw refused('other-image', `process ${inferior.pid}`, 'has executed another program since the checkpoint');
+  }
+  const serials = new Set(inferior.threads().map((thread) => thread.ref.serial));
+  const missing = target.threads.find((thread) => !serials.has(thread.ref.serial));
+  if (missing !== undefined) {
+    const why = inferior.parking
+      ? 'it ended in a way that could not be held'
+      : 'threads of a process attached to are not held at their end';
+    throw refused('thread-exited', `thread ${missing.ref.tid}`, `has exited and cannot be brought back: ${why}`, {
+      tid: missing.ref.tid,
+    });
+  }
+  const present = presentLayout(inferior);
+  if (!sameKernelMappings(present.mappings, target.mappings)) {
+    throw refused('vdso-moved', `process ${inferior.pid}`, 'has moved the vdso since the checkpoint');
+  }
+  return openMappedFiles(inferior.pid, planMappings(present, layoutOf(target)).steps, target.mappedFiles);
+}
+
+interface Application {
+  readonly present: Snapshot;
+  readonly target: Snapshot;
+  /** Of `target`, for what must be mapped anew. */
+  readonly mapped: MappedFiles;
+  readonly queuesInHand: QueuesInHand;
+  /** Told of each thread whose events the owner forgets on the way. */
+  readonly onForgotten: (serial: number) => void;
+}
+
+function shelveOthers(inferior: EngineInferior, application: Application): void {
+  const wanted = new Set(application.target.threads.map((thread) => thread.ref.serial));
+  for (const thread of inferior.threads()) {
+    if (thread.life !== 'live' || wanted.has(thread.ref.serial)) continue;
+    application.onForgotten(thread.ref.serial);
+    alive(inferior.shelve(thread));
+  }
+}
+
+function unshelveWanted(inferior: EngineInferior, target: Snapshot): void {
+  const wanted = new Set(target.threads.map((thread) => thread.ref.serial));
+  for (const thread of inferior.threads()) {
+    if (thread.life === 'parked' && wanted.has(thread.ref.serial)) inferior.unshelve(thread);
+  }
+}
+
+/** From `present` to `target`. */
+function apply(context: RestoreContext, stages: Stages, application: Application): FidelityNote[] {
+  const { inferior, space } = context;
+  const { present, target } = application;
+  const scratch = alive(inferior.openScratch([...target.mappings, ...present.mappings]));
+  const room = new ScratchRoom(inferior, scratch);
+  const worker = () => workerOf(inferior);
+  const notes: FidelityNote[] = [];
+  try {
+    stages.run('unshelve', () => unshelveWanted(inferior, target));
+    stages.run('shelve', () => shelveOthers(inferior, application));
+    stages.run('unregister', () => unregisterThreads(inferior, room, present.threads, target.threads));
+    const plan = planMappings(layoutOf(present), layoutOf(target));
+    const freeFd = Math.max(2, ...present.files.map((file) => file.fd), ...target.files.map((file) => file.fd)) + 1;
+    stages.run('map', () => rebuildMappings(inferior, room, worker(), plan, application.mapped, freeFd));
+    stages.run('roll', () =>
+      rebuildMemory(inferior, space, room, worker(), { layout: layoutOf(target), index: target.index, fresh: plan.fresh }),
+    );
+    stages.run('registers', () => rebuildRegisters(inferior, target.threads));
+    stages.run('register', () => registerThreads(inferior, room, present.threads, target.threads));
+    stages.run('requeue', () => {
+      rebuildActions(room, worker(), present.signals.actions, target.signals.actions);
+      notes.push(...rebuildQueues(inferior, room, worker(), target, application.queuesInHand));
+    });
+    stages.run('reopen', () => notes.push(...rebuildFiles(inferior, room, worker(), present.files, target.files)));
+    stages.run('settings', () => {
+      notes.push(...rebuildProcess(room, worker(), present.process, target.process));
+      rebuildMasks(inferior, target.threads);
+    });
+  } finally {
+    scratch.close();
+  }
+  stages.run('commit', () => undefined);
+  return notes;
+}
+
+/** Back to the safety snapshot after a failed restore, from wherever it broke off. */
+function rollBack(context: RestoreContext, safety: Snapshot, forgotten: ReadonlySet<number>): void {
+  const { inferior, space, log } = context;
+  log.add('checkpoint', 'rolling back');
+  const stages = new Stages(log, () => undefined);
+  const now = captureSnapshot(inferior, space, stages, { knownFiles: safety.files, everything: true });
+  try {
+    const mapped = openMappedFiles(inferior.pid, planMappings(layoutOf(now), layoutOf(safety)).steps, safety.mappedFiles);
+    try {
+      apply(context, stages, {
+        present: now,
+        target: safety,
+        mapped,
+        queuesInHand: (state) => forgotten.has(state.ref.serial),
+        onForgotten: () => undefined,
+      });
+    } finally {
+      dropMappedFiles(mapped);
+    }
+  } finally {
+    dropSnapshot(now);
+  }
+}
+
+function applyOrRollBack(
+  context: RestoreContext,
+  stages: Stages,
+  safety: Snapshot,
+  target: Snapshot,
+  mapped: MappedFiles,
+): FidelityNote[] {
+  const forgotten = new Set<number>();
+  try {
+    return apply(context, stages, {
+      present: safety,
+      target,
+      mapped,
+      queuesInHand: () => true,
+      onForgotten: (serial) => forgotten.add(serial),
+    });
+  } catch (error) {
+    if (error instanceof ProcessGone) throw error;
+    try {
+      rollBack(context, safety, forgotten);
+    } catch (second) {
+      if (second instanceof ProcessGone) throw second;
+      throw bug(`a failed restore could not be undone: ${describeError(error)}; ${describeError(second)}`);
+    }
+    throw error;
+  }
+}
+
+/** Throws the reason why `target` cannot be gone back to; nothing is touched. */
+export function admitRestore(inferior: EngineInferior, target: Snapshot): void {
+  prepareThreads(inferior);
+  dropMappedFiles(admit(inferior, target));
+}
+
+export function restoreSnapshot(context: RestoreContext, target: Snapshot): Restored {
+  const { inferior, space, log, failAt } = context;
+  const stages = new Stages(log, failAt);
+  return stages.within(() => {
+    stages.run('prepare', () => prepareThreads(inferior));
+    const mapped = stages.run('admit', () => admit(inferior, target));
+    stages.always(() => dropMappedFiles(mapped));
+    stages.run('lift', () => stages.always(inferior.liftBreakpoints()));
+    const safety = captureSnapshot(inferior, space, stages, { knownFiles: target.files, everything: true });
+    stages.undo(() => dropSnapshot(safety));
+    const librariesMayHaveChanged = mappedFiles(safety.mappings) !== mappedFiles(target.mappings);
+    const notes = applyOrRollBack(context, stages, safety, target, mapped);
+    return { safety, notes, librariesMayHaveChanged };
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * The `monitor` commands, as text: one table of what there is, and a parser. Pure. savepoint.py speaks these words; people may.
+ */
+
+import { userError } from '../base/errors';
+
+export type MonitorCommand = { readonly kind: 'help' | 'version' | 'restored-json' } | ProcessCommand;
+
+/** About the checkpoints of one process. */
+export type ProcessCommand =
+  | { readonly kind: 'list' | 'list-json' }
+  | { readonly kind: 'take'; readonly label: string }
+  | { readonly kind: 'details' | 'drop'; readonly id: number }
+  /** `quietly`: the client asks for the outcome itself (`restored-json`). */
+  | { readonly kind: 'restore'; readonly id: number; readonly quietly: boolean };
+
+function readId(word: string | undefined, command: string): number {
+  if (word === undefined || word === '') throw userError('monitor-usage', `${command}: which checkpoint? Give its number.`);
+  if (!/^\d{1,9}$/.test(word)) throw userError('monitor-usage', `${command}: "${word}" is not a checkpoint number.`);
+  return Number(word);
+}
+
+interface Word {
+  readonly pattern: RegExp;
+  /** For `monitor help`; undefined: of no use to people. */
+  readonly usage?: string;
+  readonly make: (rest: string) => MonitorCommand;
+}
+
+const WORDS: readonly Word[] = [
+  {
+    pattern: /^checkpoint(?:\s+(.*))?$/s,
+    usage: 'checkpoint [LABEL]     save the state of the program',
+    make: (label) => ({ kind: 'take', label }),
+  },
+  {
+    pattern: /^info checkpoints$/,
+    usage: 'info checkpoints [N]   list them, or tell all about one',
+    make: () => ({ kind: 'list' }),
+  },
+  { pattern: /^info checkpoints\s+(\S+)$/, make: (rest) => ({ kind: 'details', id: readId(rest, 'info checkpoints') }) },
+  { pattern: /^info checkpoints-json$/, make: () => ({ kind: 'list-json' }) },
+  { pattern: /^restart\s+(\S+)\s+quietly$/, make: (rest) => ({ kind: 'restore', id: readId(rest, 'restart'), quietly: true }) },
+  {
+    pattern: /^restart(?:\s+(\S+))?$/,
+    usage: 'restart N              go back to one: the next "continue" (or any step) does it',
+    make: (rest) => ({ kind: 'restore', id: readId(rest, 'restart'), quietly: false }),
+  },
+  { pattern: /^restored-json$/, make: () => ({ kind: 'restored-json' }) },
+  {
+    pattern: /^delete checkpoint(?:\s+(\S+))?$/,
+    usage: 'delete checkpoint N    forget one',
+    make: (rest) => ({ kind: 'drop', id: readId(rest, 'delete checkpoint') }),
+  },
+  { pattern: /^savepoint-version$/, make: () => ({ kind: 'version' }) },
+  { pattern: /^help$/, usage: 'help                   this list', make: () => ({ kind: 'help' }) },
+];
+
+export const monitorHelp = `${WORDS.flatMap((word) => (word.usage === undefined ? [] : [word.usage])).join('\n')}\n`;
+
+/** Throws UserError, whose text says what there is. */
+export function parseMonitor(line: string): MonitorCommand {
+  for (const word of WORDS) {
+    const match = word.pattern.exec(line.trim());
+    if (match !== null) return word.make((match[1] ?? '').trim());
+  }
+  throw userError('monitor-unknown', `Unknown monitor command "${line}". There are:\n${monitorHelp}`);
+}

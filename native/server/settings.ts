@@ -1,0 +1,30 @@
+/** What the environment sets for the checkpoint engine. Pure. */
+
+import { userError } from '../base/errors';
+import { dirtyTiers, type DirtyTier } from '../sys/dirty-tier';
+
+export interface EngineSettings {
+  readonly tier?: DirtyTier;
+  readonly storeLimit?: bigint;
+}
+
+const UNITS: Readonly<Record<string, bigint>> = { '': 1n, K: 1n << 10n, M: 1n << 20n, G: 1n << 30n, T: 1n << 40n };
+
+/** `4G`, `500M`, or bytes. */
+function readSize(name: string, word: string): bigint {
+  const match = /^(\d{1,15})([KMGT]?)(?:i?B)?$/i.exec(word);
+  if (match === null) throw userError('setting', `${name}=${word} is not a size (4G, 500M)`);
+  return BigInt(match[1]!) * UNITS[match[2]!.toUpperCase()]!;
+}
+
+export function readEngineSettings(env: Readonly<Record<string, string | undefined>>): EngineSettings {
+  const forced = env['SAVEPOINT_FORCE_TIER'] || undefined;
+  const limit = env['SAVEPOINT_STORE_LIMIT'] || undefined;
+  const tier = dirtyTiers.find((name) => name === forced);
+  if (forced !== undefined && tier === undefined)
+    throw userError('setting', `SAVEPOINT_FORCE_TIER=${forced}: there are ${dirtyTiers.join(' and ')}`);
+  return {
+    ...(tier === undefined ? {} : { tier }),
+    ...(limit === undefined ? {} : { storeLimit: readSize('SAVEPOINT_STORE_LIMIT', limit) }),
+  };
+}

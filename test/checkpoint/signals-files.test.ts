@@ -1,0 +1,80 @@
+/**
+ * Signal state and descriptors go back with the memory: the program checks its own view, the test compares the kernel's. What does not go
+ * back by itself is named when a checkpoint is taken.
+ */
+
+import { makeFolder } from '../support/debug-server';
+import { descriptors, listTasks, signalState } from '../support/proc-memory';
+import { Debuggee, ORDINARY_UID, withProgram } from '../support/owner-process';
+import * as fs from 'node:fs';
+
+const isRoot = process.getuid!() === 0;
+
+interface KernelView {
+  readonly descriptors: Record<string, string>;
+  readonly signals: readonly (readonly string[])[];
+}
+
+function kernelView(pid: number): KernelView {
+  return { descriptors: descriptors(pid), signals: listTasks(pid).map((tid) => signalState(pid, tid)) };
+}
+
+async function withFixture(uid: number | undefined, act: (program: Debuggee) => Promise<void>): Promise<void> {
+  const folder = makeFolder();
+  if (uid !== undefined) fs.chownSync(folder.path, uid, uid);
+  try {
+    await withProgram({ program: 'signals-files', args: [folder.path], ...(uid === undefined ? {} : { uid }) }, act);
+  } finally {
+    folder.remove();
+  }
+}
+
+describe('what the kernel holds for the process', () => {
+  for (const uid of isRoot ? [undefined, ORDINARY_UID] : [undefined]) {
+    test(`goes back: pending signals, handlers, masks, offsets, flags, descriptors (${uid === undefined ? 'own user' : 'an ordinary user'})`, () =>
+      withFixture(uid, async (program) => {
+        await program.resume('arranged');
+        const before = kernelView(program.pid);
+        const checkpoint = await program.take();
+        expect(kernelView(program.pid)).toEqual(before);
+        for (let round = 0; round < 4; round += 1) {
+          expect((await program.resume('changed')).kind).toBe('stopped');
+          expect(kernelView(program.pid)).not.toEqual(before);
+          await program.restore(checkpoint);
+          expect(kernelView(program.pid)).toEqual(before);
+        }
+        const { stop, output } = await program.finish();
+        expect(output).toBe('verdict: right \n');
+        expect(stop.text).toBe('W00');
+      }));
+  }
+
+  test('goes back and forth between two checkpoints', () =>
+    withFixture(undefined, async (program) => {
+      const views: KernelView[] = [];
+      const checkpoints: number[] = [];
+      for (const place of ['arranged', 'changed']) {
+        await program.resume(place);
+        checkpoints.push(await program.take());
+        views.push(kernelView(program.pid));
+      }
+      for (const which of [0, 1, 1, 0, 0, 1, 0]) {
+        await program.restore(checkpoints[which]);
+        expect(kernelView(program.pid)).toEqual(views[which]);
+      }
+      const { output } = await program.finish();
+      expect(output).toBe('verdict: right \n');
+    }));
+
+  test('is named where it does not go back: pipes, sockets, timers', () =>
+    withFixture(undefined, async (program) => {
+      await program.resume('arranged');
+      const taken = await program.monitor('checkpoint');
+      const [, checkpoint] = /Checkpoint (\d+)/.exec(taken) as unknown as [string, string];
+      await program.resume('changed');
+      const { text } = await program.tryRestore(Number(checkpoint));
+      const said = `${taken}${text}`;
+      for (const word of [/pipe/i, /socket/i, /timer/i]) expect(said).toMatch(word);
+      expect(said).toMatch(/not (rolled|taken|gone|go|put|brought) back|stay|as (it|they) (is|are)/i);
+    }));
+});

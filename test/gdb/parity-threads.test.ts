@@ -1,0 +1,228 @@
+/** Threads against our server as against gdbserver: lists, backtraces, thread-locals, locking, and breakpoints that many hit at once. */
+
+import { describeParity } from '../support/gdb-session';
+
+/** Which of several equal threads is met first is the kernel's choice. */
+const anyWorker: readonly (readonly [RegExp, string])[] = [
+  [/worker-\d+/g, 'worker'],
+  [/^\[Switching to Thread .*\]\n/gm, ''],
+  [/Thread \d+ "worker"/g, 'Thread "worker"'],
+  [/number=\d+, round=\d+/g, 'number=N, round=N'],
+  [/number=\d+/g, 'number=N'],
+];
+
+describeParity('threads', {
+  'info threads, thread apply, thread name, thread find': {
+    program: 'gdb-threads',
+    must: /worker-3[^]*all_started/,
+    script: `
+      break all_started
+      START
+      info threads
+      thread apply all -q -s print own_number
+      thread apply 2-4 print own_number
+      thread 3
+      thread name renamed
+      info threads
+      thread find worker
+      thread apply all backtrace -2
+      taas print own_number
+      tfaas print number
+      thread 1
+      continue
+    `,
+    alike: [[/^#\d+ +0x[0-9a-f]+ in (__futex|futex|__GI___futex|pthread_barrier)\S* .*$/gm, '# waiting']],
+  },
+  'thread-locals and registers of each thread': {
+    program: 'gdb-threads',
+    must: /\$\d+ = 1000/,
+    script: `
+      break all_started
+      START
+      thread apply all -ascending -q print own_number
+      print &own_number == 0
+      thread 2
+      set var own_number = 77
+      print own_number
+      thread 3
+      print own_number
+      print errno
+      thread 2
+      print own_number
+      print $fs_base != 0
+      continue
+    `,
+  },
+  'tbreak that many threads reach, then a thread-specific breakpoint': {
+    program: 'gdb-threads',
+    args: ['6', '5'],
+    must: /total 30 least 5 most 5 text whole/,
+    alike: anyWorker,
+    script: `
+      tbreak hot
+      START
+      backtrace -1
+      break all_finished
+      continue
+      print total
+      print calls[0]
+      delete
+      continue
+    `,
+  },
+  'a breakpoint for one thread only': {
+    program: 'gdb-threads',
+    args: ['4', '6'],
+    must: /total 24 least 6 most 6 text whole/,
+    script: `
+      break all_started
+      START
+      break hot thread 3
+      continue
+      print number == own_number
+      print round
+      continue
+      print round
+      ignore 2 3
+      continue
+      print round
+      info breakpoints
+      delete
+      continue
+    `,
+  },
+  'step and next with and without scheduler-locking': {
+    program: 'gdb-threads',
+    args: ['4', '4'],
+    must: /total 16 least 4 most 4 text whole/,
+    script: `
+      break all_started
+      START
+      break hot thread 2
+      continue
+      delete
+      show scheduler-locking
+      set scheduler-locking on
+      set var $before = total
+      set var $own = calls[own_number]
+      next
+      next
+      print total - $before
+      print calls[own_number] - $own
+      stepi
+      stepi
+      stepi
+      print total - $before
+      set scheduler-locking step
+      finish
+      step
+      step
+      next
+      set scheduler-locking off
+      next
+      continue
+    `,
+  },
+  'a condition in a function that eight threads hammer': {
+    program: 'gdb-threads',
+    args: ['8', '150'],
+    must: /total 1200 least 150 most 150 text whole/,
+    alike: anyWorker,
+    script: `
+      break hot if round == 149 && number == 5
+      START
+      print round
+      break all_finished
+      continue
+      print total
+      info breakpoints
+      delete
+      continue
+    `,
+  },
+  'every hit of eight threads is counted': {
+    program: 'gdb-threads',
+    args: ['8', '30'],
+    alike: anyWorker,
+    must: /\$\d+ = 240\n[^]*text whole/,
+    script: `
+      set var $hits = 0
+      break hot
+      commands
+      silent
+      set var $hits = $hits + 1
+      continue
+      end
+      break all_finished
+      START
+      print $hits
+      info breakpoints
+      delete
+      continue
+    `,
+  },
+  'a watchpoint that another thread triggers': {
+    program: 'gdb-threads',
+    args: ['4', '2'],
+    must: /Hardware watchpoint[^]*New value = 107/,
+    alike: anyWorker,
+    script: `
+      break all_started
+      START
+      watch shared
+      watch calls[2] if calls[2] == 2
+      continue
+      print shared
+      delete 2
+      continue
+      print calls[2]
+      print own_number
+      continue
+    `,
+    sorted: true,
+  },
+  'a function called while other threads stand, then detach': {
+    program: 'gdb-threads',
+    args: ['3', '3'],
+    must: /total 9 least 3 most 3 text whole/,
+    script: `
+      break all_started
+      break hot
+      START
+      print total
+      delete
+      call (void) write_shared(3)
+      print shared
+      thread 2
+      print own_number
+      detach
+    `,
+  },
+  'functions called from each of several threads that wait in the kernel': {
+    program: 'gdb-threads',
+    args: ['3', '3'],
+    must: /total 9 least 3 most 3 text whole/,
+    alike: [
+      [/^#0 .*$/gm, '#0'],
+      [/^146.*$/gm, '146'],
+    ],
+    script: `
+      break all_started
+      START
+      thread 2
+      call (void) write_shared(2)
+      call (int) getppid() > 0
+      thread 4
+      call (void) write_shared(4)
+      print shared
+      thread 3
+      set scheduler-locking on
+      call (void) write_shared(3)
+      print shared
+      set scheduler-locking off
+      thread 1
+      delete
+      continue
+    `,
+  },
+});

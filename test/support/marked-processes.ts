@@ -1,0 +1,77 @@
+/**
+ * Finds every process that a test started, however far down, by a mark in its environment; for "nothing is left running".
+ *
+ * A process that is not our child cannot be waited for, so its end is looked for again and again, up to a limit that is an error.
+ */
+
+import { randomUUID } from 'node:crypto';
+import * as fs from 'node:fs';
+
+const MARK = 'SAVEPOINT_TEST_MARK';
+const LIMIT_MS = 15_000;
+const LOOK_AGAIN_MS = 10;
+
+export interface MarkedProcess {
+  readonly pid: number;
+  readonly command: string;
+}
+
+export class MarkedProcesses {
+  readonly mark = randomUUID();
+
+  get environment(): Record<string, string> {
+    return { [MARK]: this.mark };
+  }
+
+  /** Zombies have no environment and are not in it. */
+  list(): MarkedProcess[] {
+    const entry = `${MARK}=${this.mark}`;
+    const found: MarkedProcess[] = [];
+    for (const name of fs.readdirSync('/proc')) {
+      if (!/^\d+$/.test(name)) continue;
+      const environment = read(`/proc/${name}/environ`);
+      if (environment?.split('\0').includes(entry) === true) {
+        found.push({ pid: Number(name), command: (read(`/proc/${name}/cmdline`) ?? '').replaceAll('\0', ' ').trim() });
+      }
+    }
+    return found;
+  }
+
+  /** Waits until one of them has `part` in its command line. */
+  async find(part: string): Promise<MarkedProcess> {
+    return await this.until(`a process "${part}"`, () => this.list().find(({ command }) => command.includes(part)));
+  }
+
+  async allEnded(): Promise<void> {
+    await this.until('the end of all processes', () => (this.list().length === 0 ? true : undefined));
+  }
+
+  /** For afterEach, also of a failed test. */
+  killAll(): void {
+    for (const { pid } of this.list()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // Ended meanwhile.
+      }
+    }
+  }
+
+  private async until<T>(what: string, look: () => T | undefined): Promise<T> {
+    const end = Date.now() + LIMIT_MS;
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      if (Date.now() > end) throw new Error(`no ${what}; there are: ${JSON.stringify(this.list())}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
