@@ -224,9 +224,12 @@ function killOne(pid: number): void {
   }
 }
 
-/** Processes whose session is `session` (the sixth field of /proc/PID/stat). */
+/** Living processes whose session is `session` (the sixth field of /proc/PID/stat). A zombie waits for its parent only, here the init process. */
 export function sessionMembers(session: number): number[] {
-  return listProcesses().filter((pid) => processFields(pid)?.[3] === String(session));
+  return listProcesses().filter((pid) => {
+    const fields = processFields(pid);
+    return fields?.[3] === String(session) && fields[0] !== 'Z' && fields[0] !== 'X';
+  });
 }
 
 export function listProcesses(): number[] {
