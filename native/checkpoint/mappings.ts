@@ -6,7 +6,7 @@
  */
 
 import type { Addr } from '../base/brands';
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_GROWSDOWN, MAP_PRIVATE, MAP_SHARED } from '../abi/flags';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED } from '../abi/flags';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/flags';
 
 /** One line of /proc/PID/maps. */
@@ -68,6 +68,7 @@ export function classify(mapping: Mapping): MappingKind {
   return mapping.inode === 0n ? 'anon' : 'file';
 }
 
+const isStack = (mapping: Mapping): boolean => mapping.path === '[stack]';
 export const isWritable = (mapping: Mapping): boolean => mapping.perms[1] === 'w';
 export const isDeleted = (mapping: Mapping): boolean => mapping.path.endsWith(' (deleted)');
 export const isFileBacked = (mapping: Mapping): boolean => mapping.inode !== 0n;
@@ -87,6 +88,8 @@ export type MapStep =
   | { readonly op: 'brk'; readonly from: Addr; readonly to: Addr }
   | { readonly op: 'munmap'; readonly start: Addr; readonly end: Addr }
   | { readonly op: 'mprotect'; readonly start: Addr; readonly end: Addr; readonly perms: string }
+  /** The stack becomes as long again as it was: by the kernel's own means, so that it stays one mapping (a mapping beside it would not be [stack]). */
+  | { readonly op: 'grow'; readonly start: Addr; readonly end: Addr }
   | {
       readonly op: 'mmap';
       readonly start: Addr;
@@ -115,7 +118,7 @@ const pageUp = (addr: Addr): Addr => (addr + PAGE - 1n) & ~(PAGE - 1n);
 function sameBacking(a: Mapping, b: Mapping, at: Addr): boolean {
   const kind = classify(a);
   if (kind !== classify(b) || a.perms[3] !== b.perms[3]) return false;
-  if (kind === 'anon') return (a.path === '[stack]') === (b.path === '[stack]');
+  if (kind === 'anon') return isStack(a) === isStack(b);
   if (a.inode === 0n && b.inode === 0n) return kind === 'shared' || a.path === b.path;
   return a.dev === b.dev && a.inode === b.inode && at - a.start + a.offset === at - b.start + b.offset;
 }
@@ -154,7 +157,7 @@ function* overlay(a: readonly Mapping[], b: readonly Mapping[]): Generator<{ sta
 function mapFlags(like: Mapping): number {
   const share = like.perms[3] === 's' ? MAP_SHARED : MAP_PRIVATE;
   const anonymous = isFileBacked(like) && !like.path.startsWith('/dev/zero (deleted)') ? 0 : MAP_ANONYMOUS;
-  return MAP_FIXED | share | anonymous | (like.path === '[stack]' ? MAP_GROWSDOWN : 0);
+  return MAP_FIXED | share | anonymous;
 }
 
 /** The table after the break has moved from `from` to `to`. */
@@ -173,6 +176,8 @@ export function applyStep(mappings: readonly Mapping[], step: MapStep): Mapping[
       return moveBreak(mappings, step.from, step.to);
     case 'munmap':
       return cutOut(mappings, step.start, step.end);
+    case 'grow':
+      return mappings.map((m) => (isStack(m) && step.start < m.start ? { ...m, start: step.start } : m));
     case 'mprotect':
       return overlayProtect(mappings, step.start, step.end, step.perms);
     case 'mmap': {
@@ -250,9 +255,13 @@ export function planMappings(present: Layout, target: Layout): MapPlan {
     }
     if (a !== undefined) push(unmaps, { op: 'munmap', start, end });
     if (b === undefined) continue;
+    fresh.push({ start, end });
+    if (isStack(b)) {
+      protects.push({ op: 'grow', start, end });
+      continue;
+    }
     const offset = isFileBacked(b) ? b.offset + (start - b.start) : b.offset;
     push(maps, { op: 'mmap', start, end, flags: mapFlags(b), like: b, offset });
-    fresh.push({ start, end });
   }
   return { steps: [...heap.steps, ...unmaps, ...maps, ...protects], fresh: joinRanges(fresh) };
 }
@@ -269,6 +278,17 @@ function joinRanges(ranges: readonly Range[]): Range[] {
   return joined;
 }
 
+/**
+ * What is left to do once a plan was carried out: nothing. Shared memory without a name that was mapped anew is another object now
+ * (another inode in /proc/PID/maps), which only its content makes the same.
+ */
+export function leftToDo(present: readonly Mapping[], target: Layout): readonly MapStep[] {
+  const nameless = (mappings: readonly Mapping[]): Mapping[] =>
+    mappings.map((m) => (classify(m) === 'shared' && m.path.startsWith('/dev/zero') ? { ...m, inode: 0n, offset: 0n } : m));
+  return planMappings({ mappings: nameless(present), brk: target.brk }, { mappings: nameless(target.mappings), brk: target.brk })
+    .steps;
+}
+
 /** [vdso] and its like lie where the target has them: a restore cannot move them. */
 export function sameKernelMappings(a: readonly Mapping[], b: readonly Mapping[]): boolean {
   const key = (mappings: readonly Mapping[]): string =>
@@ -279,10 +299,10 @@ export function sameKernelMappings(a: readonly Mapping[], b: readonly Mapping[])
   return key(a) === key(b);
 }
 
-/** Files whose set decides whether the debugger has to look at the shared libraries again. */
-export function mappedFiles(mappings: readonly Mapping[]): string {
+/** The programs and libraries: when these differ the debugger has to look at the link map again. */
+export function mappedCode(mappings: readonly Mapping[]): string {
   return mappings
-    .filter((m) => classify(m) === 'file')
+    .filter((m) => classify(m) === 'file' && m.perms[2] === 'x')
     .map((m) => `${m.path}@${m.start}+${m.offset}`)
     .join('\n');
 }

@@ -18,7 +18,7 @@ import { SYS } from '../abi/syscalls-x86-64';
 import type { MemorySpace } from './capture/memory';
 import { alive, ProcessGone } from './gone';
 import { dropMappedFiles, openMappedFiles, type MappedFiles } from './mapped-files';
-import { mappedFiles, planMappings, sameKernelMappings, type Layout } from './mappings';
+import { mappedCode, planMappings, sameKernelMappings, type Layout } from './mappings';
 import { rebuildFiles } from './rebuild/files';
 import { rebuildMappings, rebuildMemory } from './rebuild/memory';
 import { rebuildProcess } from './rebuild/process';
@@ -200,7 +200,7 @@ export function restoreSnapshot(context: RestoreContext, target: Snapshot): Rest
     stages.run('lift', () => stages.always(inferior.liftBreakpoints()));
     const safety = captureSnapshot(inferior, space, stages, { knownFiles: target.files, everything: true });
     stages.undo(() => dropSnapshot(safety));
-    const librariesMayHaveChanged = mappedFiles(safety.mappings) !== mappedFiles(target.mappings);
+    const librariesMayHaveChanged = mappedCode(safety.mappings) !== mappedCode(target.mappings);
     const notes = applyOrRollBack(context, stages, safety, target, mapped);
     return { safety, notes, librariesMayHaveChanged };
   });

@@ -134,9 +134,8 @@ export class Inferior implements EngineInferior {
   }
 
   currentThread(): ThreadRef | undefined {
-    return this.current !== undefined && this.tracees.get(this.current.tid)?.ref === this.current
-      ? this.current
-      : this.live()[0]?.ref;
+    const live = this.live();
+    return live.find((tracee) => tracee.ref === this.current)?.ref ?? live[0]?.ref;
   }
 
   setCurrentThread(ref: ThreadRef): void {

@@ -65,7 +65,7 @@ export class Tracee implements EngineThread {
   readonly sentByUs: number[] = [];
   /** siginfo of the last stop, for gdb's $_siginfo. */
   siginfo: Buffer | undefined;
-  /** Our PTRACE_INTERRUPT is on its way. */
+  /** Our PTRACE_INTERRUPT is on its way since the thread was last resumed. */
   interrupted = false;
   /** The kernel stop we really stand in takes a signal on resume (an injected call changes the stop). */
   private takesSignal = false;
@@ -218,6 +218,8 @@ export class Tracee implements EngineThread {
       }
     }
     this.deliver = undefined;
+    // Whatever became of an earlier interrupt (an injected call may have used it up): the next quiesce asks again.
+    this.interrupted = false;
     if (ptrace.resume(this.tid, how, signal) === GONE) return GONE;
     this.gpCache = this.fpCache = undefined;
     this.siginfo = undefined;

@@ -221,7 +221,9 @@ export class Debuggee {
   async tryRestore(checkpoint: number): Promise<{ readonly text: string; readonly stop: Stop | undefined }> {
     const text = await this.monitor(`restart ${checkpoint}`);
     if (!isArmed(text)) return { text, stop: undefined };
-    const stop = await this.resume();
+    let stop = await this.resume();
+    // Other libraries than now: that is told first, and the same packet again gets the stop.
+    if (stop.text.startsWith('T05library:')) stop = await this.resume();
     return { text: `${text}${stop.notes}`, stop };
   }
 

@@ -33,6 +33,8 @@ const PAGEMAP_ENTRY = 8;
 /** Bits 63 (present) and 62 (swapped) of a pagemap entry, in its top byte. */
 const POPULATED = 0xc0;
 const KERNEL_OWN = new Set(['[vvar]', '[vvar_vclock]', '[vsyscall]', '[vdso]']);
+/** How the kernel shows shared anonymous memory; inode and offset are of an object that nobody can name: mapped anew it is another one. */
+const SHARED_ANONYMOUS = '/dev/zero (deleted)';
 const LINE = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ (\d+) *(.*)$/;
 
 export function readMappings(pid: number): Mapping[] {
@@ -53,8 +55,8 @@ export function readMappings(pid: number): Mapping[] {
       start: parseInt(start, 16),
       end: parseInt(end, 16),
       permissions,
-      offset: parseInt(offset, 16),
-      inode,
+      offset: name === SHARED_ANONYMOUS ? 0 : parseInt(offset, 16),
+      inode: name === SHARED_ANONYMOUS ? 'any' : inode,
       name,
     };
     const last = merged.at(-1);
@@ -66,11 +68,11 @@ export function readMappings(pid: number): Mapping[] {
 
 function continues(a: Mapping, b: Mapping): boolean {
   if (a.end !== b.start || a.permissions !== b.permissions || a.inode !== b.inode || a.name !== b.name) return false;
-  return b.inode === '0' || b.offset === a.offset + (a.end - a.start);
+  return b.inode === '0' || b.inode === 'any' || b.offset === a.offset + (a.end - a.start);
 }
 
 function isSharedFile(mapping: Mapping): boolean {
-  return mapping.permissions[3] === 's' && mapping.name !== '/dev/zero (deleted)';
+  return mapping.permissions[3] === 's' && mapping.name !== SHARED_ANONYMOUS;
 }
 
 /** Everything in private and shared anonymous mappings. `masked` ranges (the kernel writes there by itself) read as zeros. */

@@ -3,15 +3,26 @@
  * neighbours, and a later mremap(2) by the program does not meet a border that was not there.
  */
 
-import { MADV_DONTNEED, MAP_NORESERVE } from '../../abi/flags';
+import { MADV_DONTNEED, MAP_NORESERVE, PROT_READ, PROT_WRITE } from '../../abi/flags';
 import { errnoName } from '../../abi/errno';
 import { SYS } from '../../abi/syscalls-x86-64';
+import { PAGE_SIZE } from '../../base/brands';
 import { bug, kernelError } from '../../base/errors';
 import type { EngineInferior, EngineThread, RemoteCall } from '../../owner/engine-host';
 import { rollPages, zeroPages, type IndexHandle } from '../../sys/pages';
 import type { MemorySpace } from '../capture/memory';
 import type { MappedFiles } from '../mapped-files';
-import { fileKey, planMappings, protection, type Layout, type MapPlan, type MapStep } from '../mappings';
+import {
+  classify,
+  fileKey,
+  isWritable,
+  leftToDo,
+  protection,
+  type Layout,
+  type Mapping,
+  type MapPlan,
+  type MapStep,
+} from '../mappings';
 import { pageRanges } from '../page-ranges';
 import type { ScratchRoom } from '../scratch-room';
 import { readMappings } from '../snapshot';
@@ -22,7 +33,13 @@ const ENOMEM = -12n;
 const EINVAL = -22n;
 const MADV_DONTNEED_LOCKED = 24;
 
-function stepCall(step: MapStep, fds: ReadonlyMap<string, number>): RemoteCall {
+/** Touching the last page of the room from inside the kernel makes the stack grow down to it (expand_stack in mm/mmap.c); the page itself is dropped again. */
+const growCalls = (start: bigint): RemoteCall[] => [
+  { nr: SYS.clock_gettime, args: [0n, start] },
+  { nr: SYS.madvise, args: [start, BigInt(PAGE_SIZE), BigInt(MADV_DONTNEED)] },
+];
+
+function stepCall(step: Exclude<MapStep, { op: 'grow' }>, fds: ReadonlyMap<string, number>): RemoteCall {
   switch (step.op) {
     case 'brk':
       return { nr: SYS.brk, args: [step.to] };
@@ -42,7 +59,7 @@ function stepCall(step: MapStep, fds: ReadonlyMap<string, number>): RemoteCall {
 }
 
 /** What the call must have answered. */
-function expected(step: MapStep): bigint {
+function expected(step: Exclude<MapStep, { op: 'grow' }>): bigint {
   return step.op === 'brk' ? step.to : step.op === 'mmap' ? step.start : 0n;
 }
 
@@ -53,9 +70,18 @@ function describe(step: MapStep): string {
 }
 
 function perform(room: ScratchRoom, worker: EngineThread, steps: readonly MapStep[], fds: ReadonlyMap<string, number>): void {
-  const calls = steps.map((step) => stepCall(step, fds));
+  const calls: RemoteCall[] = [];
+  const places = steps.map((step) => {
+    calls.push(...(step.op === 'grow' ? growCalls(step.start) : [stepCall(step, fds)]));
+    return calls.length - 1;
+  });
   const results = room.run(worker, calls);
-  steps.forEach((step, i) => {
+  steps.forEach((step, n) => {
+    const i = places[n]!;
+    if (step.op === 'grow') {
+      if (results[i - 1] === 0n && results[i] === 0n) return;
+      throw kernelError(`${describe(step)} (in the program)`, 14, errnoName(14), 'the stack does not grow to its former length');
+    }
     let result = results[i]!;
     if (result === ENOMEM && step.op === 'mmap') {
       // A reservation larger than memory: the program had it with MAP_NORESERVE, which /proc/PID/maps does not tell.
@@ -127,6 +153,17 @@ function dropRanges(
   }
 }
 
+/**
+ * Shared memory that the program may not write just now: the kernel lets nobody write through such a mapping (FOLL_FORCE is for private
+ * ones, mm/gup.c), so it is opened meanwhile. Where that is not allowed (a descriptor for reading only) the content is others' business.
+ */
+function protect(room: ScratchRoom, worker: EngineThread, mappings: readonly Mapping[], prot?: number): void {
+  room.run(
+    worker,
+    mappings.map((m) => ({ nr: SYS.mprotect, args: [m.start, m.end - m.start, BigInt(prot ?? protection(m.perms))] })),
+  );
+}
+
 /** Content. Afterwards memory is what `index` says, and writes are reported from here on. */
 export function rebuildMemory(
   inferior: EngineInferior,
@@ -137,11 +174,17 @@ export function rebuildMemory(
 ): void {
   const except = { start: room.scratch.start, end: room.scratch.end };
   const mappings = readMappings(inferior, except);
-  const left = planMappings({ mappings, brk: target.layout.brk }, target.layout).steps;
-  if (left.length > 0) throw bug('the mappings are not what was planned', { steps: left.map(describe) });
+  const left = leftToDo(mappings, target.layout);
+  if (left.length > 0) throw bug(`the mappings are not what was planned: ${left.map(describe).join(', ')} is left to do`);
   const ranges = pageRanges(mappings, undefined, target.fresh);
   space.arm(ranges.filter((range) => range.fresh === true));
-  const { drops } = rollPages(space.files(), space.live, target.index, ranges);
-  dropRanges(space, room, worker, drops);
+  const closed = mappings.filter((m) => classify(m) === 'shared' && !isWritable(m));
+  protect(room, worker, closed, PROT_READ | PROT_WRITE);
+  try {
+    const { drops } = rollPages(space.files(), space.live, target.index, ranges);
+    dropRanges(space, room, worker, drops);
+  } finally {
+    protect(room, worker, closed);
+  }
   space.became(target.index, pageRanges(mappings));
 }
