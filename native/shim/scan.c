@@ -120,13 +120,20 @@ int sp_scan_presence(const struct sp_space *space, const struct sp_vma *vma, sp_
   return r == -ENOTTY || r == -EINVAL ? presence_by_pagemap(space, vma, visit, context) : r;
 }
 
-int sp_register(const struct sp_space *space, const struct sp_vma *vma) {
-  if (space->uffd < 0 || space->tier != SP_TIER_UFFD) return 0;
-  struct uffdio_register reg = {.range = {vma->start, vma->end - vma->start}, .mode = UFFDIO_REGISTER_MODE_WP};
-  return ioctl(space->uffd, UFFDIO_REGISTER, &reg) == 0;
-}
-
 void sp_unprotect(const struct sp_space *space, uint64_t start, uint64_t end) {
   struct uffdio_writeprotect wp = {.range = {start, end - start}, .mode = 0};
   if (space->uffd >= 0) ioctl(space->uffd, UFFDIO_WRITEPROTECT, &wp);
+}
+
+/*
+ * Marks of an earlier registration must go: 1. a registered mapping is moved beside another one by mremap(2) and the two become one;
+ * 2. the kernel takes the registration off the whole (mremap_userfaultfd_prep), but the marks of the part that was there stay in the page tables;
+ * 3. the program writes there, no fault is ours, the mark stays; 4. registered again, the page would pass for one that was not written.
+ */
+int sp_register(const struct sp_space *space, const struct sp_vma *vma) {
+  if (space->uffd < 0 || space->tier != SP_TIER_UFFD) return 0;
+  struct uffdio_register reg = {.range = {vma->start, vma->end - vma->start}, .mode = UFFDIO_REGISTER_MODE_WP};
+  if (ioctl(space->uffd, UFFDIO_REGISTER, &reg)) return 0;
+  sp_unprotect(space, vma->start, vma->end);
+  return 1;
 }
