@@ -10,6 +10,8 @@
 import { GONE, type Addr, type Gone } from '../base/brands';
 import { bug } from '../base/errors';
 import { PR_GET_TID_ADDRESS, FUTEX_WAKE } from '../abi/flags';
+import { SIGTRAP } from '../abi/signals';
+import { SIGINFO } from '../abi/structs';
 import { SYS } from '../abi/syscalls-x86-64';
 import * as io from '../sys/io';
 import * as ptrace from '../sys/ptrace';
@@ -113,6 +115,30 @@ export function leaveCall(inferior: Inferior, tracee: Tracee): true | Gone {
   tracee.setGp(skipped);
   if (settle(inferior, tracee) === GONE) return GONE;
   tracee.setGp(again);
+  return true;
+}
+
+/** A trap that the kernel forces on a thread (breakpoint, single step): never blocked, and about to be delivered. */
+const isForcedTrap = (info: Buffer): boolean =>
+  info.readInt32LE(SIGINFO.si_signo) === SIGTRAP && info.readInt32LE(SIGINFO.si_code) > 0;
+
+/**
+ * Takes a trap that the thread ran into before our interrupt stopped it.
+ *
+ *  1. The thread executes our breakpoint: SIGTRAP is queued, the pc is behind the byte;
+ *  2. our PTRACE_INTERRUPT is pending as well, and PTRACE_EVENT_STOP is reported first (get_signal looks at it before the queue);
+ *  3. if the thread were left so, the byte could be gone when the signal comes, and nobody would set the pc back: an instruction lost.
+ * Resumed, the thread reports the signal at once, without running.
+ */
+export function takeForcedTrap(inferior: Inferior, tracee: Tracee): true | Gone {
+  const queued = ptrace.peekSiginfo(tracee.tid, false);
+  if (queued === GONE) return GONE;
+  if (!queued.some(isForcedTrap)) return true;
+  const held = tracee.deliver;
+  tracee.deliver = undefined;
+  tracee.transition({ kind: 'running', how: 'continue' });
+  if (tracee.run('continue') === GONE || inferior.waiting.awaitStop(tracee) === GONE) return GONE;
+  tracee.deliver ??= held;
   return true;
 }
 

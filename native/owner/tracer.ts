@@ -14,7 +14,7 @@ import * as ptrace from '../sys/ptrace';
 import type { Waiter, WaitEvent } from '../sys/wait';
 import { Inferior, type Role, type Waiting } from './inferior';
 import type { ClientFeatures, ResumeEntry } from './ops';
-import { leaveCall, settle } from './parking';
+import { leaveCall, settle, takeForcedTrap } from './parking';
 import { considerStop } from './stop-events';
 import { Tracee, type ProcessEnd } from './tracee';
 import { decodeStatus, type Stop } from './wait-status';
@@ -278,6 +278,7 @@ export class Tracer implements Waiting {
       if (settle(inferior, tracee) === GONE) return;
     }
     if (!tracee.isStopped || tracee.state.stop.kind !== 'interrupt') return;
+    if (takeForcedTrap(inferior, tracee) === GONE || !tracee.isStopped || tracee.state.stop.kind !== 'interrupt') return;
     const gp = tracee.gp();
     if (gp === GONE || this.arch.restart(gp) !== 'final-eintr') return;
     this.arch.markRestartNoHand(gp);

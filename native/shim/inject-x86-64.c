@@ -46,7 +46,7 @@ static int give_back(int tid, struct borrowed *b) {
 }
 
 /* Resumes with `request` until our SIGTRAP; a PTRACE_EVENT_STOP left over from an earlier interrupt is passed by. */
-static int run(int tid, int request, int32_t *death) {
+static int run(int tid, int request, int32_t *stop) {
   for (;;) {
     int32_t status;
     long r = trace(request, tid, 0, NULL);
@@ -54,19 +54,20 @@ static int run(int tid, int request, int32_t *death) {
     r = sp_wait_tid(tid, &status, LIMIT_MS);
     if (r < 0) return (int)r;
     if (!WIFSTOPPED(status)) {
-      *death = status;
+      *stop = status;
       return -ESRCH;
     }
     if (status >> 8 == SIGTRAP) return 0;
     if (status >> 16 == PTRACE_EVENT_STOP) continue;
     /* A synchronous fault inside a call that we made: the scratch page is not what we think. */
+    *stop = status;
     return -EFAULT;
   }
 }
 
-int sp_inject_call(int tid, uint64_t syscall_at, struct sp_call *call, int32_t *death) {
+int sp_inject_call(int tid, uint64_t syscall_at, struct sp_call *call, int32_t *stop) {
   struct borrowed b;
-  *death = 0;
+  *stop = 0;
   int r = borrow(tid, &b);
   if (r) return r;
   struct user_regs_struct regs = b.regs;
@@ -81,18 +82,18 @@ int sp_inject_call(int tid, uint64_t syscall_at, struct sp_call *call, int32_t *
   regs.r9 = call->args[5];
   regs.eflags &= ~0x100UL;
   r = (int)trace(PTRACE_SETREGS, tid, 0, &regs);
-  if (r == 0) r = run(tid, PTRACE_SINGLESTEP, death);
-  if (*death) return r;
+  if (r == 0) r = run(tid, PTRACE_SINGLESTEP, stop);
+  if (r == -ESRCH) return r;
   if (r == 0) r = (int)trace(PTRACE_GETREGS, tid, 0, &regs);
   if (r == 0) call->result = (int64_t)regs.rax;
   int back = give_back(tid, &b);
   return r ? r : back;
 }
 
-int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, struct sp_call *calls, int count, int32_t *death) {
+int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, struct sp_call *calls, int count, int32_t *stop) {
   struct borrowed b;
   size_t bytes = (size_t)count * sizeof *calls;
-  *death = 0;
+  *stop = 0;
   if (count == 0) return 0;
   if (pwrite(mem_fd, calls, bytes, (off_t)table_at) != (ssize_t)bytes) return errno ? -errno : -EIO;
   int r = borrow(tid, &b);
@@ -104,8 +105,8 @@ int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, st
   regs.orig_rax = (unsigned long)-1;
   regs.eflags &= ~0x500UL;
   r = (int)trace(PTRACE_SETREGS, tid, 0, &regs);
-  if (r == 0) r = run(tid, PTRACE_CONT, death);
-  if (*death) return r;
+  if (r == 0) r = run(tid, PTRACE_CONT, stop);
+  if (r == -ESRCH) return r;
   if (r == 0 && pread(mem_fd, calls, bytes, (off_t)table_at) != (ssize_t)bytes) r = -EIO;
   int back = give_back(tid, &b);
   return r ? r : back;

@@ -64,11 +64,11 @@ struct sp_call {
 /*
  * Runs system calls in a tracee that stands in a signal-type stop; all its signals are blocked meanwhile; registers, mask and
  * orig_rax are as before afterwards. The thread is then in a signal-delivery stop (SIGTRAP). Returns 0, or -ESRCH with the wait
- * status in *death when the tracee died, or another -errno.
+ * status in *stop when the tracee died, -EFAULT with it when it stopped for another reason, or another -errno.
  */
-int sp_inject_call(int tid, uint64_t syscall_at, struct sp_call *call, int32_t *death);
+int sp_inject_call(int tid, uint64_t syscall_at, struct sp_call *call, int32_t *stop);
 /* The table lies at `table_at` in the tracee and is written and read through mem_fd. */
-int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, struct sp_call *calls, int count, int32_t *death);
+int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, struct sp_call *calls, int count, int32_t *stop);
 
 /* ---- net.c ---- */
 

@@ -7,12 +7,12 @@ import { kernelError } from '../base/errors';
 import { errnoName } from '../abi/errno';
 import { bind } from './shim';
 
-const injectCall = bind<(tid: number, at: bigint, call: Buffer, death: Buffer) => number>(
-  'int sp_inject_call(int tid, uint64_t syscall_at, void *call, void *death)',
+const injectCall = bind<(tid: number, at: bigint, call: Buffer, stop: Buffer) => number>(
+  'int sp_inject_call(int tid, uint64_t syscall_at, void *call, void *stop)',
 );
 const injectBatch = bind<
-  (tid: number, code: bigint, table: bigint, memFd: number, calls: Buffer, count: number, death: Buffer) => number
->('int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, void *calls, int count, void *death)');
+  (tid: number, code: bigint, table: bigint, memFd: number, calls: Buffer, count: number, stop: Buffer) => number
+>('int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, void *calls, int count, void *stop)');
 
 const ESRCH = 3;
 /** Bytes of one entry of the table that the batch code walks. */
@@ -38,25 +38,25 @@ function encode(calls: readonly CallSpec[]): Buffer {
   return table;
 }
 
-function outcome(result: number, death: Buffer, what: string, tid: Tid): Died | undefined {
+function outcome(result: number, stop: Buffer, what: string, tid: Tid): Died | undefined {
   if (result === 0) return undefined;
-  if (result === -ESRCH) return { gone: GONE, death: death.readInt32LE(0) };
-  throw kernelError(what, -result, errnoName(-result), `thread ${tid}`);
+  const status = stop.readInt32LE(0);
+  if (result === -ESRCH) return { gone: GONE, death: status };
+  const where = status === 0 ? '' : `, stopped by 0x${status.toString(16)}`;
+  throw kernelError(what, -result, errnoName(-result), `thread ${tid}${where}`);
 }
 
 /** One call at a syscall instruction of the tracee's own. The raw result: negative is -errno. */
 export function callIn(tid: Tid, syscallAt: Addr, call: CallSpec): bigint | Died {
   const table = encode([call]);
-  const death = Buffer.alloc(4);
-  return (
-    outcome(injectCall(tid, syscallAt, table, death), death, `remote system call ${call.nr}`, tid) ?? table.readBigInt64LE(56)
-  );
+  const stop = Buffer.alloc(4);
+  return outcome(injectCall(tid, syscallAt, table, stop), stop, `remote system call ${call.nr}`, tid) ?? table.readBigInt64LE(56);
 }
 
 /** Many calls by the batch code at `codeAt`, whose table is `tableAt`. */
 export function batchIn(tid: Tid, codeAt: Addr, tableAt: Addr, memFd: number, calls: readonly CallSpec[]): bigint[] | Died {
   const table = encode(calls);
-  const death = Buffer.alloc(4);
-  const died = outcome(injectBatch(tid, codeAt, tableAt, memFd, table, calls.length, death), death, 'remote batch', tid);
+  const stop = Buffer.alloc(4);
+  const died = outcome(injectBatch(tid, codeAt, tableAt, memFd, table, calls.length, stop), stop, 'remote batch', tid);
   return died ?? calls.map((_call, i) => table.readBigInt64LE(i * CALL_SIZE + 56));
 }

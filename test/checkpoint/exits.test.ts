@@ -74,6 +74,8 @@ describe('a process that has ended', () => {
     withProgram({ program: 'exits' }, async (program) => {
       await program.resume('deciding');
       await program.drop(await program.take());
+      // The one of the program's start.
+      await program.drop(0);
       await goTo(program, endings[0]);
       expect(() => process.kill(program.pid, 0)).toThrow('ESRCH');
     }));

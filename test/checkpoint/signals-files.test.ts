@@ -8,6 +8,9 @@ import { descriptors, listTasks, signalState } from '../support/proc-memory';
 import { Debuggee, ORDINARY_UID, withProgram } from '../support/owner-process';
 import * as fs from 'node:fs';
 
+/** SIGUSR1 and SIGALRM in gdb's numbers: the program gets them without a stop. */
+const PASSED = 'e;1e';
+
 const isRoot = process.getuid!() === 0;
 
 interface KernelView {
@@ -23,7 +26,13 @@ async function withFixture(uid: number | undefined, act: (program: Debuggee) => 
   const folder = makeFolder();
   if (uid !== undefined) fs.chownSync(folder.path, uid, uid);
   try {
-    await withProgram({ program: 'signals-files', args: [folder.path], ...(uid === undefined ? {} : { uid }) }, act);
+    await withProgram(
+      { program: 'signals-files', args: [folder.path], ...(uid === undefined ? {} : { uid }) },
+      async (program) => {
+        await program.client.send(`QPassSignals:${PASSED}`);
+        await act(program);
+      },
+    );
   } finally {
     folder.remove();
   }
