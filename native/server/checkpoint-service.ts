@@ -7,7 +7,7 @@
  */
 
 import { GONE, type Pid } from '../base/brands';
-import { bug, describeError, isFamily, refused, userError } from '../base/errors';
+import { bug, describeError, isFamily, kernelError, refused, userError } from '../base/errors';
 import type { Log } from '../base/log';
 import { CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '../checkpoint/engine';
 import type { FidelityNote } from '../checkpoint/state';
@@ -19,7 +19,7 @@ import type { NativeTarget } from '../owner/target';
 import type { Tracer } from '../owner/tracer';
 import * as text from './checkpoint-text';
 import { monitorHelp, parseMonitor, type MonitorCommand, type ProcessCommand } from './monitor-words';
-import { readEngineSettings } from './settings';
+import { allowsFaults, readEngineSettings } from './settings';
 
 const ENTRY_LABEL = 'entry';
 
@@ -41,6 +41,8 @@ export class CheckpointService {
   readonly hooks: ServerHooks;
   private readonly engine: CheckpointEngine;
   private armed: Armed | undefined;
+  /** The stage that is to fail next, once. */
+  private faultAt: string | undefined;
   private outcome: Outcome = { kind: 'none' };
   /** What has been said of each process already: told once. */
   private readonly said = new Map<Pid, Set<string>>();
@@ -52,7 +54,7 @@ export class CheckpointService {
     private readonly target: NativeTarget,
     private readonly log: Log,
   ) {
-    this.engine = new CheckpointEngine({ log, ...readEngineSettings(process.env) });
+    this.engine = new CheckpointEngine({ log, ...readEngineSettings(process.env), failAt: (stage) => this.failAt(stage) });
     this.hooks = {
       monitor: (line, pid) => this.monitor(parseMonitor(line), pid),
       beforeResume: () => this.carryOut(),
@@ -106,9 +108,19 @@ export class CheckpointService {
         return `savepoint ${VERSION}\n`;
       case 'restored-json':
         return this.outcomeJson();
+      case 'fail-at':
+        if (!allowsFaults(process.env)) throw userError('monitor-unknown', 'SAVEPOINT_TEST_FAULTS is not set');
+        this.faultAt = command.stage;
+        return '';
       default:
         return this.onProcess(command, this.findInferior(pid));
     }
+  }
+
+  private failAt(stage: string): void {
+    if (stage !== this.faultAt) return;
+    this.faultAt = undefined;
+    throw kernelError(`stage ${stage}`, 5, 'EIO', 'a fault asked for by a test');
   }
 
   private onProcess(command: ProcessCommand, inferior: Inferior | undefined): string {

@@ -4,7 +4,11 @@
 
 import { userError } from '../base/errors';
 
-export type MonitorCommand = { readonly kind: 'help' | 'version' | 'restored-json' } | ProcessCommand;
+export type MonitorCommand =
+  | { readonly kind: 'help' | 'version' | 'restored-json' }
+  /** For tests (SAVEPOINT_TEST_FAULTS): the next take or restore fails at this stage. */
+  | { readonly kind: 'fail-at'; readonly stage: string }
+  | ProcessCommand;
 
 /** About the checkpoints of one process. */
 export type ProcessCommand =
@@ -52,6 +56,7 @@ const WORDS: readonly Word[] = [
     usage: 'delete checkpoint N    forget one',
     make: (rest) => ({ kind: 'drop', id: readId(rest, 'delete checkpoint') }),
   },
+  { pattern: /^fail-at\s+(\S+)$/, make: (stage) => ({ kind: 'fail-at', stage }) },
   { pattern: /^savepoint-version$/, make: () => ({ kind: 'version' }) },
   { pattern: /^help$/, usage: 'help                   this list', make: () => ({ kind: 'help' }) },
 ];

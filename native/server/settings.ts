@@ -8,6 +8,9 @@ export interface EngineSettings {
   readonly storeLimit?: bigint;
 }
 
+/** Whether takes and restores may be made to fail (`monitor fail-at`), for tests. */
+export const allowsFaults = (env: Readonly<Record<string, string | undefined>>): boolean => env['SAVEPOINT_TEST_FAULTS'] === '1';
+
 const UNITS: Readonly<Record<string, bigint>> = { '': 1n, K: 1n << 10n, M: 1n << 20n, G: 1n << 30n, T: 1n << 40n };
 
 /** `4G`, `500M`, or bytes. */

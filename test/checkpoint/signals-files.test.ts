@@ -4,7 +4,7 @@
  */
 
 import { makeFolder } from '../support/debug-server';
-import { descriptors, listTasks, signalState } from '../support/proc-memory';
+import { descriptors, signalState } from '../support/proc-memory';
 import { Debuggee, ORDINARY_UID, withProgram } from '../support/owner-process';
 import * as fs from 'node:fs';
 
@@ -18,8 +18,10 @@ interface KernelView {
   readonly signals: readonly (readonly string[])[];
 }
 
-function kernelView(pid: number): KernelView {
-  return { descriptors: descriptors(pid), signals: listTasks(pid).map((tid) => signalState(pid, tid)) };
+/** Of the threads that the program has; those held for a checkpoint are none of its. */
+async function kernelView(program: Debuggee): Promise<KernelView> {
+  const threads = await program.threads();
+  return { descriptors: descriptors(program.pid), signals: threads.map((tid) => signalState(program.pid, tid)) };
 }
 
 async function withFixture(uid: number | undefined, act: (program: Debuggee) => Promise<void>): Promise<void> {
@@ -43,14 +45,14 @@ describe('what the kernel holds for the process', () => {
     test(`goes back: pending signals, handlers, masks, offsets, flags, descriptors (${uid === undefined ? 'own user' : 'an ordinary user'})`, () =>
       withFixture(uid, async (program) => {
         await program.resume('arranged');
-        const before = kernelView(program.pid);
+        const before = await kernelView(program);
         const checkpoint = await program.take();
-        expect(kernelView(program.pid)).toEqual(before);
+        expect(await kernelView(program)).toEqual(before);
         for (let round = 0; round < 4; round += 1) {
           expect((await program.resume('changed')).kind).toBe('stopped');
-          expect(kernelView(program.pid)).not.toEqual(before);
+          expect(await kernelView(program)).not.toEqual(before);
           await program.restore(checkpoint);
-          expect(kernelView(program.pid)).toEqual(before);
+          expect(await kernelView(program)).toEqual(before);
         }
         const { stop, output } = await program.finish();
         expect(output).toBe('verdict: right \n');
@@ -65,11 +67,11 @@ describe('what the kernel holds for the process', () => {
       for (const place of ['arranged', 'changed']) {
         await program.resume(place);
         checkpoints.push(await program.take());
-        views.push(kernelView(program.pid));
+        views.push(await kernelView(program));
       }
       for (const which of [0, 1, 1, 0, 0, 1, 0]) {
         await program.restore(checkpoints[which]);
-        expect(kernelView(program.pid)).toEqual(views[which]);
+        expect(await kernelView(program)).toEqual(views[which]);
       }
       const { output } = await program.finish();
       expect(output).toBe('verdict: right \n');
