@@ -25,6 +25,7 @@ const packages = [
   { name: 'libc6-dbg', why: "lets gdb read glibc's thread structures in the tests", test: true },
   { name: 'python3', why: 'a real program that the tests checkpoint', command: 'python3', test: true },
   { name: 'sqlite3', why: 'a real program that the tests checkpoint', command: 'sqlite3', test: true },
+  { name: 'golang-go', why: 'builds a real program that the tests checkpoint', command: 'go', test: true },
 ];
 
 const lockfile = path.join(root, 'package-lock.json');

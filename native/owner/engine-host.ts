@@ -34,6 +34,14 @@ export type ThreadLife =
    * are gone: rseq, robust list, clear_child_tid; all signals blocked). */
   | 'parked';
 
+/** What only the thread itself can ask the kernel. */
+export interface Registrations {
+  /** set_tid_address(2); undefined: this kernel does not tell. */
+  readonly tidAddress: Addr | undefined;
+  /** stack_t of sigaltstack(2), 24 bytes. */
+  readonly altstack: Buffer;
+}
+
 export interface EngineThread {
   readonly ref: ThreadRef;
   readonly life: ThreadLife;
@@ -45,6 +53,10 @@ export interface EngineThread {
   /** Blocked signals, 8 bytes. */
   sigmask(): Buffer | Gone;
   setSigmask(mask: Buffer): void;
+  /** What the thread answered when it was last asked, when it cannot have changed since (the exit filter stops it at these calls). */
+  knownRegistrations(): Registrations | undefined;
+  /** Remembers an answer; undefined: it is void. */
+  noteRegistrations(registrations: Registrations | undefined): void;
   /** siginfo (128 bytes) of a signal that the kernel has handed to us and the thread has not got yet; not our own SIGTRAP/SIGSTOP/^C
    * and not a synchronous fault (that one happens again by itself). */
   signalInHand(): Buffer | undefined;

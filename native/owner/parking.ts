@@ -43,6 +43,7 @@ function tidAddress(inferior: Inferior, tracee: Tracee): Addr | undefined | Gone
 
 /** Takes the thread's kernel registrations away. All its signals are blocked from here on. */
 function unregister(inferior: Inferior, tracee: Tracee): true | Gone {
+  tracee.noteRegistrations(undefined);
   const rseq = ptrace.getRseq(tracee.tid);
   if (rseq === GONE) return GONE;
   if (rseq !== undefined && rseq.pointer !== 0n) {

@@ -188,6 +188,7 @@ const EVENTS: Readonly<Record<PtraceEvent, EventHandler>> = {
     if (gp === GONE) return 'silent';
     const last = inferior.live().length === 1;
     const nr = tracer.arch.syscallNumber(gp);
+    if (nr === SYS.set_tid_address || nr === SYS.sigaltstack) tracee.noteRegistrations(undefined);
     if (nr !== SYS.exit_group && nr !== SYS.exit) return 'silent';
     if (nr === SYS.exit_group || last) {
       if (!inferior.holdExit) return 'silent';

@@ -9,7 +9,7 @@ import { bug } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Arch, FpRegs, GpRegs } from '../arch/arch';
 import * as ptrace from '../sys/ptrace';
-import type { EngineThread, ThreadLife } from './engine-host';
+import type { EngineThread, Registrations, ThreadLife } from './engine-host';
 import type { ResumeKind, WatchKind } from './ops';
 import { describeStop, type Stop } from './wait-status';
 
@@ -73,6 +73,7 @@ export class Tracee implements EngineThread {
   private gpDirty = false;
   private fpCache: FpRegs | undefined;
   private fpDirty = false;
+  private registrations: Registrations | undefined;
   /** Generation of debug registers last written to this thread (watchpoints.ts). */
   debugGeneration = 0;
 
@@ -161,6 +162,14 @@ export class Tracee implements EngineThread {
 
   setSigmask(mask: Buffer): void {
     ptrace.setSigmask(this.tid, mask);
+  }
+
+  knownRegistrations(): Registrations | undefined {
+    return this.registrations;
+  }
+
+  noteRegistrations(registrations: Registrations | undefined): void {
+    this.registrations = registrations;
   }
 
   signalInHand(): Buffer | undefined {

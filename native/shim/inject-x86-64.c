@@ -5,6 +5,7 @@
  * meanwhile (PTRACE_SETSIGMASK), so only our own SIGTRAP, a late PTRACE_EVENT_STOP, or death can come.
  */
 #define _GNU_SOURCE
+#include "placement.h"
 #include "shim.h"
 #include <errno.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 struct borrowed {
   struct user_regs_struct regs;
   uint64_t mask;
+  struct sp_place place;
 };
 
 static long trace(int request, int tid, uint64_t addr, void *data) {
@@ -36,10 +38,13 @@ static int borrow(int tid, struct borrowed *b) {
   if (r < 0) return (int)r;
   uint64_t all = ~0ULL;
   r = trace(PTRACE_SETSIGMASK, tid, SIGSET_BYTES, &all);
-  return r < 0 ? (int)r : 0;
+  if (r < 0) return (int)r;
+  sp_place_near(tid, &b->place);
+  return 0;
 }
 
 static int give_back(int tid, struct borrowed *b) {
+  sp_place_back(tid, &b->place);
   long r = trace(PTRACE_SETREGS, tid, 0, &b->regs);
   long s = trace(PTRACE_SETSIGMASK, tid, SIGSET_BYTES, &b->mask);
   return (int)(r < 0 ? r : s < 0 ? s : 0);
@@ -59,6 +64,8 @@ static int run(int tid, int request, int32_t *stop) {
     }
     if (status >> 8 == SIGTRAP) return 0;
     if (status >> 16 == PTRACE_EVENT_STOP) continue;
+    /* Our own call met the program's filter (process.c): it is to be made. */
+    if (status >> 16 == PTRACE_EVENT_SECCOMP) continue;
     /* A synchronous fault inside a call that we made: the scratch page is not what we think. */
     *stop = status;
     return -EFAULT;
@@ -102,6 +109,8 @@ int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, st
   regs.rip = code_at;
   regs.rbx = table_at;
   regs.r12 = (uint64_t)count;
+  /* Not used, but sigaltstack(2) refuses to change the stack that the stack pointer is on. */
+  regs.rsp = table_at;
   regs.orig_rax = (unsigned long)-1;
   regs.eflags &= ~0x500UL;
   r = (int)trace(PTRACE_SETREGS, tid, 0, &regs);

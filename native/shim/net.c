@@ -150,19 +150,6 @@ int sp_pidfd_getfd(int pidfd, int fd) {
   return r < 0 ? -errno : (int)r;
 }
 
-int sp_pin(int cpu) {
-  static cpu_set_t own;
-  static int saved;
-  cpu_set_t one;
-  if (!saved) {
-    if (sched_getaffinity(0, sizeof own, &own)) return -errno;
-    saved = 1;
-  }
-  CPU_ZERO(&one);
-  if (cpu >= 0) CPU_SET((size_t)cpu, &one);
-  return sched_setaffinity(0, sizeof one, cpu >= 0 ? &one : &own) ? -errno : 0;
-}
-
 int sp_ignore_signals(void) {
   static const int list[] = {SIGINT, SIGQUIT, SIGPIPE, SIGTTOU};
   struct sigaction sa = {.sa_handler = SIG_IGN};

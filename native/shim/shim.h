@@ -96,8 +96,6 @@ int sp_pidfd_open(int pid);
 int sp_pidfd_getfd(int pidfd, int fd);
 /* get_robust_list(2). */
 int sp_robust_list(int tid, void *head, void *length);
-/* Pins the calling thread to one CPU, or gives it its own mask back (cpu < 0). */
-int sp_pin(int cpu);
 /* Ignores SIGINT, SIGQUIT, SIGPIPE, SIGTTOU in this process. */
 int sp_ignore_signals(void);
 

@@ -28,7 +28,6 @@ const pwriteRaw = bind<(fd: number, buf: Buffer, length: number, offset: bigint)
 );
 const pidfdOpenRaw = bind<(pid: number) => number>('int sp_pidfd_open(int pid)');
 const pidfdGetfdRaw = bind<(pidfd: number, fd: number) => number>('int sp_pidfd_getfd(int pidfd, int fd)');
-const pinRaw = bind<(cpu: number) => number>('int sp_pin(int cpu)');
 
 const dupRaw = bind<(fd: number) => number>('int sp_dup(int fd)');
 const dup2Raw = bind<(from: number, to: number) => number>('int sp_dup2(int from, int to)');
@@ -79,8 +78,3 @@ export const pwrite = (fd: number, buffer: Buffer, offset: bigint): number => pw
 /** A descriptor, or -errno. */
 export const pidfdOpen = (pid: number): number => pidfdOpenRaw(pid);
 export const pidfdGetfd = (pidfd: number, fd: number): number => pidfdGetfdRaw(pidfd, fd);
-
-/** Runs this thread on one CPU only (where a tracee runs: wake-ups stay local), or where it likes again (undefined). */
-export function pinTo(cpu: number | undefined): void {
-  pinRaw(cpu ?? -1);
-}

@@ -6,7 +6,7 @@
 import type { Addr } from '../../base/brands';
 import { PR_GET_TID_ADDRESS } from '../../abi/flags';
 import { SYS } from '../../abi/syscalls-x86-64';
-import type { EngineInferior, EngineThread } from '../../owner/engine-host';
+import type { EngineInferior, EngineThread, Registrations } from '../../owner/engine-host';
 import * as proc from '../../sys/proc';
 import * as ptrace from '../../sys/ptrace';
 import { robustListHead } from '../../sys/robust-list';
@@ -34,12 +34,13 @@ function robustHead(tid: number): Addr {
   return head;
 }
 
-function captureThread(inferior: EngineInferior, room: ScratchRoom, thread: EngineThread): ThreadState {
-  const { tid } = thread.ref;
-  const gp = savedGp(inferior, thread);
-  const fp = Buffer.from(alive(thread.fp()));
-  const sigmask = alive(thread.sigmask());
-  const inHand = thread.signalInHand();
+/** sigaltstack(2): the kernel takes such a stack away while a handler runs, without a call. */
+const SS_AUTODISARM = 0x8000_0000;
+
+/** What the thread is registered with, asked for by injected calls where the answer is not known to hold still. */
+function registrationsOf(inferior: EngineInferior, room: ScratchRoom, thread: EngineThread): Registrations {
+  const known = thread.knownRegistrations();
+  if (known !== undefined) return known;
   room.clear();
   const word = room.place(8);
   const stack = room.place(ALTSTACK_SIZE);
@@ -47,15 +48,32 @@ function captureThread(inferior: EngineInferior, room: ScratchRoom, thread: Engi
     { nr: SYS.prctl, args: [BigInt(PR_GET_TID_ADDRESS), word] },
     { nr: SYS.sigaltstack, args: [0n, stack] },
   ]);
+  const altstack = room.read(stack, ALTSTACK_SIZE);
+  const answer = { tidAddress: told === 0n ? room.read(word, 8).readBigUInt64LE() : undefined, altstack };
+  remember(inferior, thread, answer);
+  return answer;
+}
+
+/** Keeps an answer, unless it may change without our seeing it. */
+export function remember(inferior: EngineInferior, thread: EngineThread, answer: Registrations): void {
+  const holds = inferior.parking && (answer.altstack.readUInt32LE(8) & SS_AUTODISARM) === 0;
+  thread.noteRegistrations(holds ? answer : undefined);
+}
+
+function captureThread(inferior: EngineInferior, room: ScratchRoom, thread: EngineThread): ThreadState {
+  const { tid } = thread.ref;
+  const gp = savedGp(inferior, thread);
+  const fp = Buffer.from(alive(thread.fp()));
+  const sigmask = alive(thread.sigmask());
+  const inHand = thread.signalInHand();
   return {
     ref: thread.ref,
     gp,
     fp,
     sigmask,
-    altstack: room.read(stack, ALTSTACK_SIZE),
     robustHead: robustHead(tid),
     rseq: alive(ptrace.getRseq(tid)),
-    tidAddress: told === 0n ? room.read(word, 8).readBigUInt64LE() : undefined,
+    ...registrationsOf(inferior, room, thread),
     name: proc.threadName(thread.ref.pid, tid),
     inHand: inHand === undefined ? undefined : Buffer.from(inHand),
     pending: alive(ptrace.peekSiginfo(tid, false)),

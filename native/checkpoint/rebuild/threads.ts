@@ -12,6 +12,7 @@ import { kernelError } from '../../base/errors';
 import type { EngineInferior, EngineThread, RemoteCall } from '../../owner/engine-host';
 import * as io from '../../sys/io';
 import type { RseqRegistration } from '../../sys/ptrace';
+import { remember } from '../capture/threads';
 import { alive } from '../gone';
 import type { ScratchRoom } from '../scratch-room';
 import type { ThreadState } from '../state';
@@ -126,7 +127,9 @@ function registerThread(
     name.write(state.name, 'latin1');
     add('prctl(PR_SET_NAME)', SYS.prctl, BigInt(PR_SET_NAME), room.put(name));
   }
+  thread.noteRegistrations(undefined);
   must(room.run(thread, calls), names, thread.ref.tid);
+  remember(inferior, thread, { tidAddress: state.tidAddress, altstack: state.altstack });
   if (isRegistered(state.rseq) && !sameRseq(before?.rseq, state.rseq)) registerRseq(inferior, room, thread, state.rseq);
 }
 
