@@ -116,7 +116,7 @@ export function setSiginfo(tid: Tid, info: Buffer): true | Gone {
 }
 
 export function getSigmask(tid: Tid): Buffer | Gone {
-  const mask = Buffer.alloc(SIGSET_SIZE);
+  const mask = Buffer.allocUnsafe(SIGSET_SIZE);
   return check(rawBuffer(PTRACE_GETSIGMASK, tid, SIGSET_SIZE, mask), 'PTRACE_GETSIGMASK', tid) === GONE ? GONE : mask;
 }
 
@@ -131,20 +131,22 @@ export function getEventMessage(tid: Tid): number | Gone {
   return Number(message.readBigUInt64LE());
 }
 
+/** Mostly nothing is queued, and this is asked of every thread at every stop: no fresh memory for the answer. */
+const PEEK_BATCH = 32;
+const peekRoom = Buffer.alloc(PEEK_BATCH * SIGINFO_SIZE);
+const peekArgs = Buffer.alloc(16);
+
 /** Signals queued and not delivered yet: of the thread, or (`shared`) of the process. Oldest first. */
 export function peekSiginfo(tid: Tid, shared: boolean): Buffer[] | Gone {
   const found: Buffer[] = [];
-  const batch = 32;
-  const room = Buffer.alloc(batch * SIGINFO_SIZE);
   for (;;) {
-    const args = Buffer.alloc(16);
-    args.writeBigUInt64LE(BigInt(found.length), 0);
-    args.writeUInt32LE(shared ? 1 : 0, 8);
-    args.writeInt32LE(batch, 12);
-    const n = check(peek(tid, args, room), 'PTRACE_PEEKSIGINFO', tid);
+    peekArgs.writeBigUInt64LE(BigInt(found.length), 0);
+    peekArgs.writeUInt32LE(shared ? 1 : 0, 8);
+    peekArgs.writeInt32LE(PEEK_BATCH, 12);
+    const n = check(peek(tid, peekArgs, peekRoom), 'PTRACE_PEEKSIGINFO', tid);
     if (n === GONE) return GONE;
-    for (let i = 0; i < n; i++) found.push(Buffer.from(room.subarray(i * SIGINFO_SIZE, (i + 1) * SIGINFO_SIZE)));
-    if (n < batch) return found;
+    for (let i = 0; i < n; i++) found.push(Buffer.from(peekRoom.subarray(i * SIGINFO_SIZE, (i + 1) * SIGINFO_SIZE)));
+    if (n < PEEK_BATCH) return found;
   }
 }
 
@@ -162,17 +164,19 @@ export interface RseqRegistration {
   readonly flags: number;
 }
 
+/** struct ptrace_rseq_configuration. */
+const rseqRoom = Buffer.alloc(24);
+
 /** The thread's rseq registration (pointer 0: none). Linux >= 5.13; undefined where the kernel lacks the request. */
 export function getRseq(tid: Tid): RseqRegistration | undefined | Gone {
-  const room = Buffer.alloc(24);
-  const result = Number(rawBuffer(PTRACE_GET_RSEQ_CONFIGURATION, tid, 24, room));
+  const result = Number(rawBuffer(PTRACE_GET_RSEQ_CONFIGURATION, tid, rseqRoom.length, rseqRoom));
   if (result === -ESRCH) return GONE;
   if (result < 0) return undefined;
   return {
-    pointer: room.readBigUInt64LE(0),
-    size: room.readUInt32LE(8),
-    signature: room.readUInt32LE(12),
-    flags: room.readUInt32LE(16),
+    pointer: rseqRoom.readBigUInt64LE(0),
+    size: rseqRoom.readUInt32LE(8),
+    signature: rseqRoom.readUInt32LE(12),
+    flags: rseqRoom.readUInt32LE(16),
   };
 }
 
