@@ -30,8 +30,8 @@ export interface EngineOptions {
   readonly failAt?: FailAt;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** The most that pages of all checkpoints may take. */
-  readonly storeLimit?: bigint;
+  /** The most bytes that pages of all checkpoints may take. */
+  readonly storeLimit: bigint;
 }
 
 export interface RestoreResult {
@@ -54,15 +54,12 @@ export interface Preflight {
   readonly fidelity: readonly FidelityNote[];
 }
 
-/** Address space only; memory is touched as the store grows. */
-const DEFAULT_STORE_LIMIT = 64n << 30n;
-
 export class CheckpointEngine {
   private readonly processes = new Map<Pid, ProcessCheckpoints>();
   private readonly tier: DirtyTier;
 
   constructor(private readonly options: EngineOptions) {
-    openStore(options.storeLimit ?? DEFAULT_STORE_LIMIT);
+    openStore(options.storeLimit);
     this.tier = options.tier ?? (hasWriteProtect() ? 'write-protect' : 'compare');
   }
 

@@ -6,6 +6,7 @@
  * running, the engine rolls back, and the restored stop is the answer. So the client's picture changes only by a stop reply.
  */
 
+import * as os from 'node:os';
 import { GONE, type Pid } from '../base/brands';
 import { bug, describeError, isFamily, kernelError, refused, userError } from '../base/errors';
 import type { Log } from '../base/log';
@@ -22,6 +23,8 @@ import { monitorHelp, parseMonitor, type MonitorCommand, type ProcessCommand } f
 import { allowsFaults, readEngineSettings } from './settings';
 
 const ENTRY_LABEL = 'entry';
+/** Of the machine's memory, for the pages of all checkpoints: a refused checkpoint is better than an owner killed for want of memory. */
+const STORE_SHARE = 0.5;
 
 interface Armed {
   readonly inferior: Inferior;
@@ -54,7 +57,12 @@ export class CheckpointService {
     private readonly target: NativeTarget,
     private readonly log: Log,
   ) {
-    this.engine = new CheckpointEngine({ log, ...readEngineSettings(process.env), failAt: (stage) => this.failAt(stage) });
+    this.engine = new CheckpointEngine({
+      log,
+      storeLimit: BigInt(Math.floor(os.totalmem() * STORE_SHARE)),
+      ...readEngineSettings(process.env),
+      failAt: (stage) => this.failAt(stage),
+    });
     this.hooks = {
       monitor: (line, pid) => this.monitor(parseMonitor(line), pid),
       beforeResume: () => this.carryOut(),
