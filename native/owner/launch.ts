@@ -238,6 +238,7 @@ function awaitLeaving(tracer: Tracer, inferior: Inferior): void {
 }
 
 const SIGKILL = 9;
+const END_LIMIT_MS = 10_000;
 
 export function kill(tracer: Tracer, inferior: Inferior): void {
   inferior.role = 'nursed';
@@ -246,8 +247,13 @@ export function kill(tracer: Tracer, inferior: Inferior): void {
   } catch {
     // Gone already; its status is on the way all the same.
   }
+  awaitEnd(tracer, inferior);
+}
+
+/** A process that is dying: until the kernel has reported the last of it. */
+export function awaitEnd(tracer: Tracer, inferior: Inferior): void {
   while (tracer.inferiors.get(inferior.pid) === inferior) {
-    const { events } = tracer.waiter.wait([], 10_000);
+    const { events } = tracer.waiter.wait([], END_LIMIT_MS);
     if (events.length === 0) throw bug(`process ${inferior.pid} does not die`);
     tracer.feed(events);
   }

@@ -136,6 +136,8 @@ export interface Target {
   /** Signals (kernel numbers) that go to the program without a stop. */
   setPassSignals(signals: ReadonlySet<number>): void;
 
+  /** A process has died while everything stood still: the next resume reports it. */
+  readonly hasEndToReport: boolean;
   /** Resumes; exactly one `onStop` follows. */
   resume(entries: readonly ResumeEntry[]): void;
   /** ^C: makes the running inferior stop with SIGINT. Nothing when it stands already. */

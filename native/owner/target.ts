@@ -196,6 +196,12 @@ export class NativeTarget implements Target {
     if (inferior !== undefined) processes.kill(this.tracer, inferior);
   }
 
+  /** It was found dead in the middle of an operation: takes note of its end. */
+  awaitEnd(pid: Pid): void {
+    const inferior = this.tracer.inferiors.get(pid);
+    if (inferior !== undefined) processes.awaitEnd(this.tracer, inferior);
+  }
+
   setFeatures(features: ClientFeatures): void {
     this.tracer.features = features;
   }
@@ -368,13 +374,17 @@ export class NativeTarget implements Target {
 
   // --- running ---
 
+  get hasEndToReport(): boolean {
+    return this.tracer.ended.length > 0;
+  }
+
   resume(entries: readonly ResumeEntry[]): void {
     const told = this.told;
     this.told = undefined;
     const outcome = applyResume(this.tracer, entries, told);
     if (outcome === 'report') this.due = 'choose';
     if (outcome === 'fast-range') this.fast = this.candidates().find((t) => t.action !== undefined);
-    if (outcome === 'nothing') this.due = { kind: 'no-resumed' };
+    if (outcome === 'nothing') this.due = this.hasEndToReport ? 'choose' : { kind: 'no-resumed' };
   }
 
   interrupt(): void {

@@ -250,10 +250,15 @@ export class RspSession {
     return failure;
   }
 
-  /** After a resume-class packet gdb waits for a stop: it gets the text, and the stop it already had, as "signal 0". */
+  /** After a resume-class packet gdb waits for a stop: it gets the text, and the stop it already had, as "signal 0", or the end of what has died. */
   private fail(error: unknown, packet: Packet): Reply {
     const failure = this.noteFailure(error, packet.name);
-    const thread = packet.when === 'resume' && failure.shown ? this.target.currentThread() : undefined;
+    const told = packet.when === 'resume' && failure.shown;
+    const thread = told ? this.target.currentThread() : undefined;
+    if (told && thread === undefined && this.target.hasEndToReport) {
+      this.sendConsole(failure.text);
+      return this.resumeTarget([]);
+    }
     if (thread === undefined) return failureReply(failure, this.context.client.errorMessages);
     this.sendConsole(failure.text);
     return this.answerStop({ kind: 'stopped', thread, signal: 0, detail: { kind: 'none' } });
@@ -274,7 +279,11 @@ export class RspSession {
       return WRITTEN;
     }
     if (this.withheld !== undefined) return this.answerStop(this.withheld);
-    if (!reachable) throw peerError('no-thread', 'nothing to resume is there');
+    if (!reachable && !this.target.hasEndToReport) throw peerError('no-thread', 'nothing to resume is there');
+    return this.resumeTarget(entries);
+  }
+
+  private resumeTarget(entries: readonly ResumeEntry[]): Reply {
     this.move('resume');
     try {
       this.target.resume(entries);

@@ -176,8 +176,13 @@ export class CheckpointService {
   private take(checkpoints: ProcessCheckpoints, inferior: Inferior, label: string): string {
     if (inferior.life.kind === 'held') throw userError('ended', 'The program has ended; "restart N" goes back to a checkpoint.');
     const node = checkpoints.take(label);
-    if (node === GONE) throw refused('gone', `process ${inferior.pid}`, 'was killed');
+    if (node === GONE) throw this.killed(inferior);
     return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
+  }
+
+  private killed(inferior: Inferior): Error {
+    this.target.awaitEnd(inferior.pid);
+    return refused('gone', `process ${inferior.pid}`, 'was killed meanwhile');
   }
 
   /** The notes that the user has not seen yet. */
@@ -193,7 +198,7 @@ export class CheckpointService {
 
   private arm(checkpoints: ProcessCheckpoints, inferior: Inferior, command: { id: number; quietly: boolean }): string {
     this.find(checkpoints, command.id);
-    if (checkpoints.admit(command.id) === GONE) throw refused('gone', `process ${inferior.pid}`, 'was killed');
+    if (checkpoints.admit(command.id) === GONE) throw this.killed(inferior);
     this.armed = { inferior, id: command.id, quietly: command.quietly };
     this.outcome = { kind: 'none' };
     return `Restart of checkpoint ${command.id} is armed. The next "continue" or step goes there.\n`;
@@ -207,7 +212,7 @@ export class CheckpointService {
     const { inferior, id } = armed;
     try {
       const result = this.engine.forInferior(inferior).restore(id);
-      if (result === GONE) throw refused('gone', `process ${inferior.pid}`, 'was killed while it was being restored');
+      if (result === GONE) throw this.killed(inferior);
       this.outcome = { kind: 'done', id, result };
       const note = `${text.restored(id, inferior.pid, result.durationMs)}${text.notRolledBack(this.newsOf(result, inferior.pid), id)}`;
       return {

@@ -43,7 +43,7 @@ int sp_wait_open(void);
  * Returns the number of pairs (0: a descriptor is ready or time is up).
  */
 int sp_wait(int32_t *out, int max, const int32_t *fds, int nfds, int32_t *ready, int timeout_ms, int spins);
-/* The same for one tid and its stop only; other tracees' events stay in the kernel. -ETIMEDOUT. */
+/* The same for one tid and its stop only; other tracees' events stay in the kernel. -ETIMEDOUT; -ESRCH: it has ended, its status comes later. */
 int sp_wait_tid(int tid, int32_t *status, int timeout_ms);
 /*
  * Single-steps `tid` while start <= pc < end and each stop is a plain step; at most `max` steps; ends early when client_fd has

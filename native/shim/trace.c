@@ -7,10 +7,12 @@
 #define _GNU_SOURCE
 #include "shim.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -128,6 +130,26 @@ static int64_t now_ms(void) {
   return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/*
+ * Whether the task has ended, although wait(2) does not say so: the leader of a group that is killed becomes a zombie at once, but is reported only
+ * when every other thread has been reaped (delay_group_leader in kernel/exit.c), and nothing tells its tracer of the moment.
+ */
+static int has_ended(int tid) {
+  char path[32], text[512];
+  snprintf(path, sizeof path, "/proc/%d/stat", tid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT;
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (n <= 0) return 1;
+  text[n] = 0;
+  const char *state = strrchr(text, ')');
+  return state && (state[2] == 'Z' || state[2] == 'X');
+}
+
+/* How often a task that is waited for is looked at: see has_ended. */
+#define LOOK_MS 20
+
 int sp_wait_tid(int tid, int32_t *status, int timeout_ms) {
   int64_t end = now_ms() + timeout_ms;
   for (int spin = 0;; spin++) {
@@ -141,11 +163,11 @@ int sp_wait_tid(int tid, int32_t *status, int timeout_ms) {
       sched_yield();
       continue;
     }
-    int64_t left = timeout_ms < 0 ? -1 : end - now_ms();
-    if (timeout_ms >= 0 && left <= 0) return -ETIMEDOUT;
+    if (has_ended(tid)) return waitpid(tid, status, WAIT_FLAGS | WNOHANG) == tid ? 0 : -ESRCH;
+    if (timeout_ms >= 0 && now_ms() >= end) return -ETIMEDOUT;
     struct pollfd p = {chld_fd, POLLIN, 0};
     /* Other tracees' SIGCHLDs wake us, too: clear, look again; sp_wait drains before it polls, so nothing is lost. */
-    if (poll(&p, 1, (int)left) > 0) clear_eventfd();
+    if (poll(&p, 1, LOOK_MS) > 0) clear_eventfd();
   }
 }
 

@@ -30,6 +30,7 @@ export function stopped(over: Partial<Extract<StopReport, { kind: 'stopped' }>> 
 
 export class FakeTarget implements Target {
   readonly expedited = [6, 7, 16];
+  hasEndToReport = false;
   /** Every call that changes something, in words. */
   readonly calls: string[] = [];
   readonly resumed: (readonly ResumeEntry[])[] = [];
