@@ -217,8 +217,7 @@ export function detach(tracer: Tracer, inferior: Inferior): void {
   for (const tracee of inferior.parked()) inferior.release(tracee);
   for (const tracee of inferior.live()) {
     inferior.points.sync(tracee);
-    if (tracee.pending?.kind === 'signal') tracee.deliver = { signal: tracee.pending.signal, info: tracee.pending.info };
-    tracee.pending = undefined;
+    takeAlong(tracer, tracee);
   }
   if (inferior.life.kind === 'held') {
     kill(tracer, inferior);
@@ -226,6 +225,19 @@ export function detach(tracer: Tracer, inferior: Inferior): void {
   }
   if (!inferior.parking) awaitLeaving(tracer, inferior);
   letGo(tracer, inferior);
+}
+
+/**
+ * A signal that stopped the thread goes with it, unless gdb says that the program never sees it (^C's SIGINT would end it). A fault does not:
+ * it happens again by itself if it was real, and is nobody's business when it was the return of a function that gdb called (on a stack
+ * that is not executable that is a SIGSEGV).
+ */
+function takeAlong(tracer: Tracer, tracee: Tracee): void {
+  const { pending } = tracee;
+  tracee.pending = undefined;
+  if (pending?.kind !== 'signal' || pending.synchronous) return;
+  if (tracer.programSignals?.has(pending.signal) === false) return;
+  tracee.deliver = { signal: pending.signal, info: tracee.siginfo ?? pending.info };
 }
 
 /** Released threads must be gone before their tracer is: they stand between a stop and their exit. */

@@ -11,6 +11,7 @@ import * as proc from '../sys/proc';
 import type { WaitEvent } from '../sys/wait';
 import { chooseThread, dropRepeatable, reportOf } from './choose-report';
 import type { Inferior } from './inferior';
+import { interruptInfo, isInterrupted, takeQueuedInterrupt } from './interrupt';
 import * as processes from './launch';
 import { libraryListXml } from './libraries';
 import type {
@@ -120,7 +121,7 @@ export class NativeTarget implements Target {
     }
     const candidates = this.candidates();
     const sigint = this.interruptWanted
-      ? candidates.find((t) => t.pending?.kind === 'signal' && t.pending.signal === SIGINT)
+      ? (candidates.find(isInterrupted) ?? takeQueuedInterrupt(this.tracer))
       : undefined;
     const chosen = sigint ?? chooseThread(candidates, this.random);
     if (chosen === undefined || (this.interruptWanted && chosen.pending?.kind === 'step')) {
@@ -129,6 +130,7 @@ export class NativeTarget implements Target {
       if (thread === undefined) throw bug('a stop without a thread');
       this.interruptWanted = false;
       thread.pending = undefined;
+      thread.siginfo = interruptInfo();
       this.tell(thread);
       return { kind: 'stopped', thread: thread.ref, signal: SIGINT, detail: { kind: 'none' } };
     }
@@ -364,6 +366,10 @@ export class NativeTarget implements Target {
 
   setPassSignals(signals: ReadonlySet<number>): void {
     this.tracer.passSignals = signals;
+  }
+
+  setProgramSignals(signals: ReadonlySet<number>): void {
+    this.tracer.programSignals = signals;
   }
 
   // --- running ---

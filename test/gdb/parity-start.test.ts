@@ -99,6 +99,16 @@ describeParity('start', {
       START
     `,
   },
+  'detach from a stopped program, which runs on': {
+    program: 'gdb-basic',
+    must: /detached[^]*9 4.5 15 120/,
+    script: `
+      break scope
+      START
+      detach
+      info inferiors
+    `,
+  },
   detach: {
     program: 'gdb-basic',
     must: /detached/,
@@ -140,6 +150,9 @@ describeParity('start', {
       [/^(0x[0-9a-f]+ in )?[\w.]+ \(.*\).*$/gm, 'somewhere'],
       [/^\d+\t.*$/gm, 'somewhere'],
       [/^Reading symbols from .*$/gm, ''],
+      // Which of the workers comes first is the kernel's choice.
+      [/^\[Switching to Thread .*\]\n/gm, ''],
+      [/^Thread \d+ "gdb-waiter" hit/gm, 'Thread hit'],
       [/0x[0-9a-f]{8,}/g, 'ADDRESS'],
     ],
   },
@@ -155,6 +168,8 @@ describeParity('start', {
       attach BESIDE
     `,
     alike: [
+      // gdbserver does not survive the attempt to attach to a process that is gone.
+      [/^\+quit\s*(Remote connection closed\n)?/gm, '+quit\n'],
       [/^(0x[0-9a-f]+ in )?[\w.]+ \(.*\).*$/gm, 'somewhere'],
       [/^\d+\t.*$/gm, 'somewhere'],
     ],
