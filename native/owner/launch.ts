@@ -217,7 +217,7 @@ export function detach(tracer: Tracer, inferior: Inferior): void {
   for (const tracee of inferior.parked()) inferior.release(tracee);
   for (const tracee of inferior.live()) {
     inferior.points.sync(tracee);
-    takeAlong(tracer, tracee);
+    takeAlong(tracee);
   }
   if (inferior.life.kind === 'held') {
     kill(tracer, inferior);
@@ -232,11 +232,10 @@ export function detach(tracer: Tracer, inferior: Inferior): void {
  * it happens again by itself if it was real, and is nobody's business when it was the return of a function that gdb called (on a stack
  * that is not executable that is a SIGSEGV).
  */
-function takeAlong(tracer: Tracer, tracee: Tracee): void {
+function takeAlong(tracee: Tracee): void {
   const { pending } = tracee;
   tracee.pending = undefined;
-  if (pending?.kind !== 'signal' || pending.synchronous) return;
-  if (tracer.programSignals?.has(pending.signal) === false) return;
+  if (pending?.kind !== 'signal' || pending.synchronous || pending.discarded) return;
   tracee.deliver = { signal: pending.signal, info: tracee.siginfo ?? pending.info };
 }
 

@@ -120,9 +120,7 @@ export class NativeTarget implements Target {
       return { ...ended.end, pid: ended.pid };
     }
     const candidates = this.candidates();
-    const sigint = this.interruptWanted
-      ? (candidates.find(isInterrupted) ?? takeQueuedInterrupt(this.tracer))
-      : undefined;
+    const sigint = this.interruptWanted ? (candidates.find(isInterrupted) ?? takeQueuedInterrupt(this.tracer)) : undefined;
     const chosen = sigint ?? chooseThread(candidates, this.random);
     if (chosen === undefined || (this.interruptWanted && chosen.pending?.kind === 'step')) {
       // ^C and nothing else: the current thread, else the first, stops with a SIGINT that was never sent.

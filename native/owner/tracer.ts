@@ -42,7 +42,7 @@ export class Tracer implements Waiting {
   phase: Phase = { kind: 'stopped' };
   features: ClientFeatures = { forkEvents: false, vforkEvents: false, execEvents: false, swbreak: false, hwbreak: false };
   passSignals: ReadonlySet<number> = new Set();
-  /** Signals that a stopped thread may take along when it is let go; undefined: all. */
+  /** Signals that the program may see; undefined: all. */
   programSignals: ReadonlySet<number> | undefined;
   private readonly tracees = new Map<Tid, Tracee>();
   /** Stops of tasks whose parent's event has not come yet. */
