@@ -28,6 +28,7 @@ import { settle } from './parking';
 import { letGo } from './stop-events';
 import type { Tracee } from './tracee';
 import type { Tracer } from './tracer';
+import { Unreported } from './unreported';
 
 const FOLLOW =
   PTRACE_O_TRACECLONE |
@@ -114,7 +115,7 @@ function awaitProgram(tracer: Tracer, inferior: Inferior, program: string, wrapp
   const wanted = fs.realpathSync(program);
   for (;;) {
     if (tracer.awaitStop(tracee) === GONE || !tracee.isStopped) {
-      tracer.ended.length = 0;
+      new Unreported(tracer.ended).forget(inferior.pid);
       throw userError(
         'died-at-start',
         `${program} ended before its first instruction${wrapped ? ' (what does the wrapper do?)' : ''}`,

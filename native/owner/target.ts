@@ -29,6 +29,7 @@ import { applyResume } from './resume';
 import { tlsAddress } from './tls';
 import type { Tracee } from './tracee';
 import type { Tracer } from './tracer';
+import { Unreported } from './unreported';
 
 /** Steps made in the shim before the loop looks at everything else again. */
 const FAST_STEPS = 100_000;
@@ -42,6 +43,7 @@ export class NativeTarget implements Target {
   /** A report that is due although nothing runs. */
   private due: StopReport | 'choose' | undefined;
   private readonly random: () => number;
+  private readonly dead: Unreported;
 
   constructor(
     private readonly tracer: Tracer,
@@ -49,6 +51,7 @@ export class NativeTarget implements Target {
     private readonly options: { readonly park: boolean; readonly random?: () => number },
   ) {
     this.random = options.random ?? Math.random;
+    this.dead = new Unreported(tracer.ended);
   }
 
   // --- the loop's side ---
@@ -189,11 +192,13 @@ export class NativeTarget implements Target {
   detach(pid: Pid): void {
     const inferior = this.tracer.inferiors.get(pid);
     if (inferior !== undefined) processes.detach(this.tracer, inferior);
+    this.dead.forget(pid);
   }
 
   kill(pid: Pid): void {
     const inferior = this.tracer.inferiors.get(pid);
     if (inferior !== undefined) processes.kill(this.tracer, inferior);
+    this.dead.forget(pid);
   }
 
   setFeatures(features: ClientFeatures): void {
@@ -203,22 +208,23 @@ export class NativeTarget implements Target {
   // --- threads ---
 
   pids(): readonly Pid[] {
-    return this.tracer.visible().map((inferior) => inferior.pid);
+    return [...this.tracer.visible().map((inferior) => inferior.pid), ...this.dead.pids];
   }
 
   threads(pid?: Pid): readonly ThreadView[] {
-    return this.tracer
+    const living = this.tracer
       .visible()
       .filter((inferior) => pid === undefined || inferior.pid === pid)
       .flatMap((inferior) => inferior.live())
       .map((t) => ({ ...t.ref, name: proc.threadName(t.pid, t.tid), core: proc.threadCore(t.pid, t.tid) }));
+    return [...living, ...this.dead.threads(pid, this.current)];
   }
 
   currentThread(): ThreadRef | undefined {
     const visible = this.tracer.visible();
     const known = this.current !== undefined && this.tracer.find(this.current) !== undefined ? this.current : undefined;
     if (known !== undefined && visible.some((inferior) => inferior.pid === known.pid)) return known;
-    return visible[0]?.live()[0]?.ref;
+    return visible[0]?.live()[0]?.ref ?? this.dead.first();
   }
 
   findThread(pid: Pid | undefined, tid: Tid): ThreadRef | undefined {
@@ -227,7 +233,7 @@ export class NativeTarget implements Target {
       const tracee = inferior.tracees.get(tid);
       if (tracee !== undefined && tracee.life === 'live') return tracee.ref;
     }
-    return undefined;
+    return this.dead.find(pid, tid);
   }
 
   private stopped(ref: ThreadRef): Tracee | undefined {
@@ -258,14 +264,17 @@ export class NativeTarget implements Target {
     const tracee = this.stopped(thread);
     const gp = tracee?.gp() ?? GONE;
     const fp = tracee?.fp() ?? GONE;
-    return gp === GONE || fp === GONE ? GONE : this.tracer.arch.encodeAll({ gp, fp });
+    if (gp === GONE || fp === GONE) return this.dead.registersOf(thread) ?? GONE;
+    const block = this.tracer.arch.encodeAll({ gp, fp });
+    this.dead.keepRegisters(block);
+    return block;
   }
 
   writeRegisters(thread: ThreadRef, block: Buffer): boolean | Gone {
     const tracee = this.stopped(thread);
     const gp = tracee?.gp() ?? GONE;
     const fp = tracee?.fp() ?? GONE;
-    if (tracee === undefined || gp === GONE || fp === GONE) return GONE;
+    if (tracee === undefined || gp === GONE || fp === GONE) return this.dead.has(thread.pid) ? true : GONE;
     const next = this.tracer.arch.decodeAll(block, { gp, fp });
     tracee.setGp(next.gp);
     tracee.setFp(next.fp);
@@ -283,7 +292,7 @@ export class NativeTarget implements Target {
   writeRegister(thread: ThreadRef, regno: number, value: Buffer): boolean | Gone {
     const tracee = this.stopped(thread);
     const gp = tracee?.gp() ?? GONE;
-    if (tracee === undefined || gp === GONE) return GONE;
+    if (tracee === undefined || gp === GONE) return this.dead.has(thread.pid) ? true : GONE;
     const fp = this.tracer.arch.needsFp(regno) ? tracee.fp() : Buffer.alloc(0);
     if (fp === GONE) return GONE;
     const changed = this.tracer.arch.decodeOne({ gp, fp }, regno, value);
@@ -304,7 +313,7 @@ export class NativeTarget implements Target {
 
   insertPoint(pid: Pid, kind: PointKind, addr: Addr, length: number): PointAnswer {
     const inferior = this.tracer.inferiors.get(pid);
-    if (inferior === undefined) return 'failed';
+    if (inferior === undefined) return this.dead.has(pid) ? 'ok' : 'failed';
     if (kind === 'software') return inferior.breakpoints.insert(inferior.memFd, addr) ? 'ok' : 'failed';
     // x86 has no read-only watchpoints: gdb tries an access watchpoint when we say so.
     if (kind === 'rwatch') return 'unsupported';
@@ -375,6 +384,11 @@ export class NativeTarget implements Target {
   resume(entries: readonly ResumeEntry[]): void {
     const told = this.told;
     this.told = undefined;
+    if (this.tracer.ended.length > 0) {
+      this.tracer.phase = { kind: 'running', entries };
+      this.due = 'choose';
+      return;
+    }
     const outcome = applyResume(this.tracer, entries, told);
     if (outcome === 'report') this.due = 'choose';
     if (outcome === 'fast-range') this.fast = this.candidates().find((t) => t.action !== undefined);

@@ -18,6 +18,44 @@ describeParity('children', {
     `,
     alike: [[/child=\d+/g, 'child=N']],
   },
+  'a child that gdb lets go meets no breakpoint of its parent': {
+    program: 'gdb-children',
+    args: ['fork', '2'],
+    // Its own breakpoints, which are in at the end, are what the parent finds changed.
+    must: /fork 2 of 2 text changed/,
+    script: `
+      break in_child
+      break in_parent
+      set follow-fork-mode parent
+      START
+      continue
+      continue
+    `,
+    alike: [[/child=\d+/g, 'child=N']],
+  },
+  'both sides of a vfork are kept': {
+    program: 'gdb-children',
+    args: ['vfork', '1'],
+    modes: ['extended-remote'],
+    must: /vforked process[^]*vfork 1 of 1 text whole/,
+    script: `
+      set detach-on-fork off
+      set schedule-multiple on
+      catch vfork
+      START
+      info inferiors
+      continue
+      info inferiors
+      inferior 1
+      delete
+      continue
+      info inferiors
+    `,
+    alike: [
+      [/(process|child|Thread) \d+(\.\d+)?/g, '$1 N'],
+      [/child=\d+/g, 'child=N'],
+    ],
+  },
   'catch fork, catch vfork, catch exec': {
     program: 'gdb-children',
     args: ['fork', '1'],

@@ -140,6 +140,24 @@ describeParity('threads', {
       continue
     `,
   },
+  'a thread is stepped to its end while others end': {
+    program: 'gdb-threads',
+    args: ['5', '2'],
+    must: /hot \(number=2, round=1\)[^]*total 10 least 2 most 2 text whole/,
+    script: `
+      break hot if number == 2 && round == 1
+      START
+      finish
+      delete
+      next
+      next
+      next
+      next
+      next
+      next 30
+      info inferiors
+    `,
+  },
   'every hit of eight threads is counted': {
     program: 'gdb-threads',
     args: ['8', '30'],
