@@ -151,7 +151,8 @@ export class Tracer implements Waiting {
     // wait(2) reports the leader after all others: then the process is over.
     if (tracee.tid !== inferior.pid) return;
     for (const other of [...inferior.tracees.values()]) this.forget(other);
-    if (inferior.role === 'debugged' && inferior.life.kind === 'running') this.ended.push({ pid: inferior.pid, end, leader: tracee.ref });
+    if (inferior.role === 'debugged' && inferior.life.kind === 'running')
+      this.ended.push({ pid: inferior.pid, end, leader: tracee.ref });
     this.dropInferior(inferior);
   }
 

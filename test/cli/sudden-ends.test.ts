@@ -19,8 +19,25 @@ afterEach(() => place.close());
 const victims = ['owner', 'gdb', 'front'] as const;
 type Victim = (typeof victims)[number];
 
-const harmless = ['info threads', 'thread apply all backtrace 2', 'x/4i $pc', 'info registers rip', 'print ending', 'info sharedlibrary'];
-const more = ['stepi', 'stepi 20', 'next', 'checkpoint', 'break usleep', 'continue', 'restart 1', 'delete', 'call (int) getppid() > 0'];
+const harmless = [
+  'info threads',
+  'thread apply all backtrace 2',
+  'x/4i $pc',
+  'info registers rip',
+  'print ending',
+  'info sharedlibrary',
+];
+const more = [
+  'stepi',
+  'stepi 20',
+  'next',
+  'checkpoint',
+  'break usleep',
+  'continue',
+  'restart 1',
+  'delete',
+  'call (int) getppid() > 0',
+];
 /** A kill comes up to so much after the commands were given; gdb works on them for about as long. */
 const SPAN_MS = 400;
 
@@ -54,7 +71,8 @@ async function round(random: Random, attached: boolean): Promise<void> {
     process.kill(pid, 'SIGKILL');
     run.child.stdin?.end();
     await run.ended;
-    if (beside !== undefined) expect(`${victim} killed: ${await beside.finish()}`).toBe(`${victim} killed: ready\nright after 0 ticks\n`);
+    if (beside !== undefined)
+      expect(`${victim} killed: ${await beside.finish()}`).toBe(`${victim} killed: ready\nright after 0 ticks\n`);
     await place.expectNothingLeft();
   } finally {
     beside?.kill();

@@ -144,6 +144,7 @@ describeParity('threads', {
     program: 'gdb-threads',
     args: ['5', '2'],
     must: /hot \(number=2, round=1\)[^]*total 10 least 2 most 2 text whole/,
+    alike: [[/Thread \d+ "worker-2"/g, 'Thread "worker-2"']],
     script: `
       break hot if number == 2 && round == 1
       START
