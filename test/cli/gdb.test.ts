@@ -286,23 +286,29 @@ describe('what cannot be done', () => {
   });
 
   it('a checkpoint while the program runs in the background', async () => {
-    const run = place.start(['gdb', ...quietGdb, '--args', program, 'wait']);
-    await run.expect(/\(gdb\) /);
-    run.say('run &');
-    await run.expect(/ready\n/);
-    for (const command of ['checkpoint', 'restart 1', 'info checkpoints', 'delete checkpoint 1']) {
-      run.say(command);
-      const word = command.replace(/ \d$/, '');
-      await run.expect(new RegExp(`${word}: the program is running; stop it first \\("interrupt"\\)\\.\n`));
+    const target = new Bystander(program, ['wait']);
+    try {
+      await target.until(/ready\n/);
+      const run = place.start(['gdb', ...quietGdb, '-p', `${target.pid}`]);
+      await run.expect(/\(gdb\) /);
+      run.say('continue &');
+      await run.expect(/Continuing\.\n/);
+      for (const command of ['checkpoint', 'restart 1', 'info checkpoints', 'delete checkpoint 1']) {
+        run.say(command);
+        await run.expect(/: the program is running; stop it first \("interrupt"\)\.\n/);
+      }
+      run.say('interrupt');
+      await run.expect(/received signal SIGINT/);
+      run.say('checkpoint');
+      await run.expect(/Checkpoint 1: process/);
+      run.say('detach');
+      run.say('quit');
+      await run.ended;
+      expect(await target.finish()).toContain('sum 21');
+      await place.expectNothingLeft();
+    } finally {
+      target.kill();
     }
-    run.say('interrupt');
-    await run.expect(/received signal SIGINT/);
-    run.say('checkpoint');
-    await run.expect(/Checkpoint 1: process/);
-    run.say('kill');
-    run.say('quit');
-    await run.ended;
-    await place.expectNothingLeft();
   });
 
   it('a signal that gdb keeps from the program is not delivered by a detach', async () => {
