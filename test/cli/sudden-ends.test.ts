@@ -62,17 +62,27 @@ async function round(random: Random, attached: boolean): Promise<void> {
     await run.ask('set confirm off');
     if (!attached) await run.ask('break usleep');
     if (!attached) await run.ask('run');
-    if (random.chance(0.5)) await run.ask('checkpoint');
+    const told: string[] = [];
+    if (random.chance(0.5)) {
+      told.push('checkpoint');
+      await run.ask('checkpoint');
+    }
     const words = attached && victim === 'owner' ? harmless : [...harmless, ...more];
-    for (let i = random.below(5); i > 0; i--) run.say(random.pick(words));
-    if (random.chance(0.5)) run.say('continue');
+    const later = Array.from({ length: random.below(5) }, () => random.pick(words));
+    if (random.chance(0.5)) later.push('continue');
+    told.push(...later);
+    for (const line of later) run.say(line);
     const pid = await victimPid(victim, run.child.pid!);
     await someMoment(random);
     process.kill(pid, 'SIGKILL');
     run.child.stdin?.end();
     await run.ended;
-    if (beside !== undefined)
-      expect(`${victim} killed: ${await beside.finish()}`).toBe(`${victim} killed: ready\nright after 0 ticks\n`);
+    if (beside !== undefined) {
+      const output = await beside.finish();
+      const { code, signal } = await beside.ended;
+      const whole = `${victim} killed after ${told.join(', ')}; ${signal ?? code}: ${output}`;
+      expect(whole).toMatch(/; 0: ready\nright after 0 ticks\n$/);
+    }
     await place.expectNothingLeft();
   } finally {
     beside?.kill();
