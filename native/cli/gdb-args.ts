@@ -85,6 +85,8 @@ export type GdbPlan =
       readonly kind: 'debug';
       /** gdb's words without those that the fields below replace. */
       readonly args: readonly string[];
+      /** The file that gdb is to read, as typed; gdb may not make anything of it. */
+      readonly program?: string;
       /** The process to attach to, as typed. */
       readonly attach?: string;
       /** `--cd`: gdb changes there, and the program starts there. */
@@ -103,6 +105,7 @@ function fullName(name: string): string {
 export function planGdb(argv: readonly string[]): GdbPlan {
   const args: string[] = [];
   let operands = 0;
+  let program: string | undefined;
   let attach: string | undefined;
   let cwd: string | undefined;
   let tty: string | undefined;
@@ -113,6 +116,7 @@ export function planGdb(argv: readonly string[]): GdbPlan {
     if (option === null || word === '-') {
       // `--`: only operands follow; they are looked at below all the same, as in gdb.
       if (word !== '--') operands++;
+      if (operands === 1 && word !== '--') program = word;
       if (operands === 2 && word !== '--') {
         if (!/^\d+$/.test(word)) return { kind: 'plain', args: argv };
         attach = word;
@@ -124,6 +128,7 @@ export function planGdb(argv: readonly string[]): GdbPlan {
     const name = fullName(option[1] as string);
     if (name === 'args' || name === 'no-escape-args') {
       args.push(...argv.slice(index));
+      program ??= argv[index + 1];
       break;
     }
     if (name === 'version' || name === 'v' || name === 'help' || name === 'configuration') return { kind: 'plain', args: argv };
@@ -155,6 +160,7 @@ export function planGdb(argv: readonly string[]): GdbPlan {
   return {
     kind: 'debug',
     args,
+    ...(program === undefined ? {} : { program }),
     ...(attach === undefined ? {} : { attach }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(tty === undefined ? {} : { tty }),

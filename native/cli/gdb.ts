@@ -67,7 +67,11 @@ async function debug(gdb: string, plan: Extract<GdbPlan, { kind: 'debug' }>, tol
       if (interrupted !== undefined) return statusOf(interrupted);
       const child = spawn(gdb, gdbArguments(plan, script, socket), {
         stdio: 'inherit',
-        env: { ...process.env, SAVEPOINT_LAUNCHER_PID: String(process.pid) },
+        env: {
+          ...process.env,
+          SAVEPOINT_LAUNCHER_PID: String(process.pid),
+          ...(plan.program === undefined ? {} : { SAVEPOINT_PROGRAM: plan.program }),
+        },
       });
       const end = await gdbEnd(child, told);
       await reportEarlyEnd(ownerEnd);

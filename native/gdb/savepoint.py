@@ -78,6 +78,10 @@ class Session:
         """`run` over a remote connection starts `remote exec-file`; gdb users expect gdb's own exec file there."""
         space = gdb.current_progspace()
         name = getattr(space, "executable_filename", None) or space.filename
+        if name is None and self.told is None:
+            # gdb could not read the file of its command line (a script, a directory, nothing there). The server is told
+            # all the same: it answers `run` with what is wrong and what to do.
+            name = os.environ.get("SAVEPOINT_PROGRAM")
         current = gdb.parameter("remote exec-file") or None
         if name and name != current and current in (None, self.told):
             gdb.execute("set remote exec-file " + name)

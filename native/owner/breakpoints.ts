@@ -22,9 +22,13 @@ export class Breakpoints {
     return this.inserted.has(addr);
   }
 
-  /** false: the address cannot be written. Inserting twice is as good as once (gdb manual, "Packets": Z is idempotent). */
+  /**
+   * false: the address cannot be written. Inserting twice is as good as once (gdb manual, "Packets": Z is idempotent), but our byte may
+   * be gone: a library was unloaded, for which gdb sends no z, and another one (or the same) stands there now.
+   */
   insert(memFd: number, addr: Addr): boolean {
-    if (this.inserted.has(addr)) return true;
+    if (this.inserted.has(addr) && this.isThere(memFd, addr)) return true;
+    this.inserted.delete(addr);
     const original = Buffer.alloc(this.instruction.length);
     if (io.pread(memFd, original, addr) !== original.length) return false;
     if (io.pwrite(memFd, this.instruction, addr) !== this.instruction.length) return false;
@@ -32,11 +36,16 @@ export class Breakpoints {
     return true;
   }
 
+  /** false: the program has unmapped or overwritten the place since; what stands there now is its own. */
+  private isThere(memFd: number, addr: Addr): boolean {
+    const present = Buffer.alloc(this.instruction.length);
+    return io.pread(memFd, present, addr) === present.length && present.equals(this.instruction);
+  }
+
   /** true also when memory is gone: then so is our byte. */
   remove(memFd: number, addr: Addr): boolean {
     const original = this.inserted.get(addr);
-    if (original === undefined) return true;
-    io.pwrite(memFd, original, addr);
+    if (original !== undefined && this.isThere(memFd, addr)) io.pwrite(memFd, original, addr);
     this.inserted.delete(addr);
     return true;
   }
@@ -52,7 +61,7 @@ export class Breakpoints {
 
   /** Writes the program's own bytes back (through any memory file that shows the same addresses: a forked child's, too). */
   writeOriginals(memFd: number): void {
-    for (const [addr, original] of this.inserted) io.pwrite(memFd, original, addr);
+    for (const [addr, original] of this.inserted) if (this.isThere(memFd, addr)) io.pwrite(memFd, original, addr);
   }
 
   liftOne(memFd: number, addr: Addr): () => void {
@@ -66,6 +75,7 @@ export class Breakpoints {
 
   /** Takes all out; the result puts them in again, re-reading what belongs there (a restore may have changed it). */
   liftAll(memFd: number): () => void {
+    for (const addr of [...this.inserted.keys()]) if (!this.isThere(memFd, addr)) this.inserted.delete(addr);
     this.writeOriginals(memFd);
     return () => {
       const addresses = [...this.inserted.keys()];

@@ -28,6 +28,7 @@ import { settle } from './parking';
 import { letGo } from './stop-events';
 import type { Tracee } from './tracee';
 import type { Tracer } from './tracer';
+import { Unreported } from './unreported';
 
 const FOLLOW =
   PTRACE_O_TRACECLONE |
@@ -114,7 +115,7 @@ function awaitProgram(tracer: Tracer, inferior: Inferior, program: string, wrapp
   const wanted = fs.realpathSync(program);
   for (;;) {
     if (tracer.awaitStop(tracee) === GONE || !tracee.isStopped) {
-      tracer.ended.length = 0;
+      new Unreported(tracer.ended).forget(inferior.pid);
       throw userError(
         'died-at-start',
         `${program} ended before its first instruction${wrapped ? ' (what does the wrapper do?)' : ''}`,
@@ -217,8 +218,7 @@ export function detach(tracer: Tracer, inferior: Inferior): void {
   for (const tracee of inferior.parked()) inferior.release(tracee);
   for (const tracee of inferior.live()) {
     inferior.points.sync(tracee);
-    if (tracee.pending?.kind === 'signal') tracee.deliver = { signal: tracee.pending.signal, info: tracee.pending.info };
-    tracee.pending = undefined;
+    takeAlong(tracee);
   }
   if (inferior.life.kind === 'held') {
     kill(tracer, inferior);
@@ -226,6 +226,18 @@ export function detach(tracer: Tracer, inferior: Inferior): void {
   }
   if (!inferior.parking) awaitLeaving(tracer, inferior);
   letGo(tracer, inferior);
+}
+
+/**
+ * A signal that stopped the thread goes with it, unless gdb says that the program never sees it (^C's SIGINT would end it). A fault does not:
+ * it happens again by itself if it was real, and is nobody's business when it was the return of a function that gdb called (on a stack
+ * that is not executable that is a SIGSEGV).
+ */
+function takeAlong(tracee: Tracee): void {
+  const { pending } = tracee;
+  tracee.pending = undefined;
+  if (pending?.kind !== 'signal' || pending.synchronous || pending.discarded) return;
+  tracee.deliver = { signal: pending.signal, info: tracee.siginfo ?? pending.info };
 }
 
 /** Released threads must be gone before their tracer is: they stand between a stop and their exit. */

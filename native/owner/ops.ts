@@ -133,6 +133,8 @@ export interface Target {
   /** qGetTLSAddr; undefined: not known (module's TLS not allocated yet, no glibc). */
   tlsAddress(thread: ThreadRef, offset: Addr, linkMap: Addr): Addr | undefined | Gone;
 
+  /** Signals (kernel numbers) that the program may see: others are not handed over at a detach. */
+  setProgramSignals(signals: ReadonlySet<number>): void;
   /** Signals (kernel numbers) that go to the program without a stop. */
   setPassSignals(signals: ReadonlySet<number>): void;
 

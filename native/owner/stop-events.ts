@@ -72,7 +72,8 @@ function considerSignal(tracer: Tracer, inferior: Inferior, tracee: Tracee, sign
   }
   if (tracer.passSignals.has(signal)) return deliverNow(inferior, tracee, signal, info);
   tracee.siginfo = info;
-  tracee.pending = { kind: 'signal', signal, info, synchronous: isSynchronous(signal, info) };
+  const discarded = tracer.programSignals?.has(signal) === false;
+  tracee.pending = { kind: 'signal', signal, info, synchronous: isSynchronous(signal, info), discarded };
   return 'report';
 }
 

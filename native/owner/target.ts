@@ -11,6 +11,7 @@ import * as proc from '../sys/proc';
 import type { WaitEvent } from '../sys/wait';
 import { chooseThread, dropRepeatable, reportOf } from './choose-report';
 import type { Inferior } from './inferior';
+import { interruptInfo, isInterrupted, takeQueuedInterrupt } from './interrupt';
 import * as processes from './launch';
 import { libraryListXml } from './libraries';
 import type {
@@ -28,6 +29,7 @@ import { applyResume } from './resume';
 import { tlsAddress } from './tls';
 import type { Tracee } from './tracee';
 import type { Tracer } from './tracer';
+import { Unreported } from './unreported';
 
 /** Steps made in the shim before the loop looks at everything else again. */
 const FAST_STEPS = 100_000;
@@ -41,6 +43,7 @@ export class NativeTarget implements Target {
   /** A report that is due although nothing runs. */
   private due: StopReport | 'choose' | undefined;
   private readonly random: () => number;
+  private readonly dead: Unreported;
 
   constructor(
     private readonly tracer: Tracer,
@@ -48,6 +51,7 @@ export class NativeTarget implements Target {
     private readonly options: { readonly park: boolean; readonly random?: () => number },
   ) {
     this.random = options.random ?? Math.random;
+    this.dead = new Unreported(tracer.ended);
   }
 
   // --- the loop's side ---
@@ -119,9 +123,7 @@ export class NativeTarget implements Target {
       return { ...ended.end, pid: ended.pid };
     }
     const candidates = this.candidates();
-    const sigint = this.interruptWanted
-      ? candidates.find((t) => t.pending?.kind === 'signal' && t.pending.signal === SIGINT)
-      : undefined;
+    const sigint = this.interruptWanted ? (candidates.find(isInterrupted) ?? takeQueuedInterrupt(this.tracer)) : undefined;
     const chosen = sigint ?? chooseThread(candidates, this.random);
     if (chosen === undefined || (this.interruptWanted && chosen.pending?.kind === 'step')) {
       // ^C and nothing else: the current thread, else the first, stops with a SIGINT that was never sent.
@@ -129,6 +131,7 @@ export class NativeTarget implements Target {
       if (thread === undefined) throw bug('a stop without a thread');
       this.interruptWanted = false;
       thread.pending = undefined;
+      thread.siginfo = interruptInfo();
       this.tell(thread);
       return { kind: 'stopped', thread: thread.ref, signal: SIGINT, detail: { kind: 'none' } };
     }
@@ -189,11 +192,13 @@ export class NativeTarget implements Target {
   detach(pid: Pid): void {
     const inferior = this.tracer.inferiors.get(pid);
     if (inferior !== undefined) processes.detach(this.tracer, inferior);
+    this.dead.forget(pid);
   }
 
   kill(pid: Pid): void {
     const inferior = this.tracer.inferiors.get(pid);
     if (inferior !== undefined) processes.kill(this.tracer, inferior);
+    this.dead.forget(pid);
   }
 
   /** It was found dead in the middle of an operation: takes note of its end. */
@@ -209,22 +214,23 @@ export class NativeTarget implements Target {
   // --- threads ---
 
   pids(): readonly Pid[] {
-    return this.tracer.visible().map((inferior) => inferior.pid);
+    return [...this.tracer.visible().map((inferior) => inferior.pid), ...this.dead.pids];
   }
 
   threads(pid?: Pid): readonly ThreadView[] {
-    return this.tracer
+    const living = this.tracer
       .visible()
       .filter((inferior) => pid === undefined || inferior.pid === pid)
       .flatMap((inferior) => inferior.live())
       .map((t) => ({ ...t.ref, name: proc.threadName(t.pid, t.tid), core: proc.threadCore(t.pid, t.tid) }));
+    return [...living, ...this.dead.threads(pid, this.current)];
   }
 
   currentThread(): ThreadRef | undefined {
     const visible = this.tracer.visible();
     const known = this.current !== undefined && this.tracer.find(this.current) !== undefined ? this.current : undefined;
     if (known !== undefined && visible.some((inferior) => inferior.pid === known.pid)) return known;
-    return visible[0]?.live()[0]?.ref;
+    return visible[0]?.live()[0]?.ref ?? this.dead.first();
   }
 
   findThread(pid: Pid | undefined, tid: Tid): ThreadRef | undefined {
@@ -233,7 +239,7 @@ export class NativeTarget implements Target {
       const tracee = inferior.tracees.get(tid);
       if (tracee !== undefined && tracee.life === 'live') return tracee.ref;
     }
-    return undefined;
+    return this.dead.find(pid, tid);
   }
 
   private stopped(ref: ThreadRef): Tracee | undefined {
@@ -264,14 +270,17 @@ export class NativeTarget implements Target {
     const tracee = this.stopped(thread);
     const gp = tracee?.gp() ?? GONE;
     const fp = tracee?.fp() ?? GONE;
-    return gp === GONE || fp === GONE ? GONE : this.tracer.arch.encodeAll({ gp, fp });
+    if (gp === GONE || fp === GONE) return this.dead.registersOf(thread) ?? GONE;
+    const block = this.tracer.arch.encodeAll({ gp, fp });
+    this.dead.keepRegisters(block);
+    return block;
   }
 
   writeRegisters(thread: ThreadRef, block: Buffer): boolean | Gone {
     const tracee = this.stopped(thread);
     const gp = tracee?.gp() ?? GONE;
     const fp = tracee?.fp() ?? GONE;
-    if (tracee === undefined || gp === GONE || fp === GONE) return GONE;
+    if (tracee === undefined || gp === GONE || fp === GONE) return this.dead.has(thread.pid) ? true : GONE;
     const next = this.tracer.arch.decodeAll(block, { gp, fp });
     tracee.setGp(next.gp);
     tracee.setFp(next.fp);
@@ -289,7 +298,7 @@ export class NativeTarget implements Target {
   writeRegister(thread: ThreadRef, regno: number, value: Buffer): boolean | Gone {
     const tracee = this.stopped(thread);
     const gp = tracee?.gp() ?? GONE;
-    if (tracee === undefined || gp === GONE) return GONE;
+    if (tracee === undefined || gp === GONE) return this.dead.has(thread.pid) ? true : GONE;
     const fp = this.tracer.arch.needsFp(regno) ? tracee.fp() : Buffer.alloc(0);
     if (fp === GONE) return GONE;
     const changed = this.tracer.arch.decodeOne({ gp, fp }, regno, value);
@@ -310,7 +319,7 @@ export class NativeTarget implements Target {
 
   insertPoint(pid: Pid, kind: PointKind, addr: Addr, length: number): PointAnswer {
     const inferior = this.tracer.inferiors.get(pid);
-    if (inferior === undefined) return 'failed';
+    if (inferior === undefined) return this.dead.has(pid) ? 'ok' : 'failed';
     if (kind === 'software') return inferior.breakpoints.insert(inferior.memFd, addr) ? 'ok' : 'failed';
     // x86 has no read-only watchpoints: gdb tries an access watchpoint when we say so.
     if (kind === 'rwatch') return 'unsupported';
@@ -372,6 +381,10 @@ export class NativeTarget implements Target {
     this.tracer.passSignals = signals;
   }
 
+  setProgramSignals(signals: ReadonlySet<number>): void {
+    this.tracer.programSignals = signals;
+  }
+
   // --- running ---
 
   get hasEndToReport(): boolean {
@@ -381,6 +394,11 @@ export class NativeTarget implements Target {
   resume(entries: readonly ResumeEntry[]): void {
     const told = this.told;
     this.told = undefined;
+    if (this.tracer.ended.length > 0) {
+      this.tracer.phase = { kind: 'running', entries };
+      this.due = 'choose';
+      return;
+    }
     const outcome = applyResume(this.tracer, entries, told);
     if (outcome === 'report') this.due = 'choose';
     if (outcome === 'fast-range') this.fast = this.candidates().find((t) => t.action !== undefined);

@@ -32,7 +32,15 @@ export type ProcessEnd =
 
 /** What a stopped tracee has to tell gdb. */
 export type Pending =
-  | { readonly kind: 'signal'; readonly signal: number; readonly info: Buffer; readonly synchronous: boolean }
+  | {
+      readonly kind: 'signal';
+      readonly signal: number;
+      readonly info: Buffer;
+      /** A fault: it happens again by itself. */
+      readonly synchronous: boolean;
+      /** gdb's `handle`: the program never sees it. */
+      readonly discarded: boolean;
+    }
   | { readonly kind: 'step' }
   | { readonly kind: 'swbreak' }
   | { readonly kind: 'hwbreak' }
@@ -173,7 +181,8 @@ export class Tracee implements EngineThread {
   }
 
   signalInHand(): Buffer | undefined {
-    if (this.pending?.kind === 'signal') return this.pending.synchronous ? undefined : this.pending.info;
+    if (this.pending?.kind === 'signal')
+      return this.pending.synchronous || this.pending.discarded ? undefined : this.pending.info;
     return this.deliver?.info;
   }
 

@@ -17,6 +17,7 @@ import type { ClientFeatures, ResumeEntry } from './ops';
 import { leaveCall, settle, takeForcedTrap } from './parking';
 import { considerStop } from './stop-events';
 import { Tracee, type ProcessEnd } from './tracee';
+import type { EndedProcess } from './unreported';
 import { decodeStatus, type Stop } from './wait-status';
 
 /** How long a thread may take to stop when asked. It only sleeps uninterruptibly (NFS, a frozen device) if it takes longer. */
@@ -38,10 +39,12 @@ export interface TracerObserver {
 export class Tracer implements Waiting {
   readonly inferiors = new Map<Pid, Inferior>();
   /** Debugged processes that ended (really), not yet told to gdb. */
-  readonly ended: { readonly pid: Pid; readonly end: ProcessEnd }[] = [];
+  readonly ended: EndedProcess[] = [];
   phase: Phase = { kind: 'stopped' };
   features: ClientFeatures = { forkEvents: false, vforkEvents: false, execEvents: false, swbreak: false, hwbreak: false };
   passSignals: ReadonlySet<number> = new Set();
+  /** Signals that the program may see; undefined: all. */
+  programSignals: ReadonlySet<number> | undefined;
   private readonly tracees = new Map<Tid, Tracee>();
   /** Stops of tasks whose parent's event has not come yet. */
   private readonly early = new Map<Tid, number>();
@@ -148,7 +151,8 @@ export class Tracer implements Waiting {
     // wait(2) reports the leader after all others: then the process is over.
     if (tracee.tid !== inferior.pid) return;
     for (const other of [...inferior.tracees.values()]) this.forget(other);
-    if (inferior.role === 'debugged' && inferior.life.kind === 'running') this.ended.push({ pid: inferior.pid, end });
+    if (inferior.role === 'debugged' && inferior.life.kind === 'running')
+      this.ended.push({ pid: inferior.pid, end, leader: tracee.ref });
     this.dropInferior(inferior);
   }
 

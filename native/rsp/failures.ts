@@ -24,8 +24,10 @@ const TREATMENT: Readonly<Record<Family, Treatment>> = {
 export interface Failure {
   /** One line for the user. */
   readonly text: string;
-  /** The whole of it, for the trace and, when `logged`, the log. */
+  /** The whole of it, for the trace. */
   readonly details: string;
+  /** What is said at the server when `logged`: gdb 13 shows no reason, so on a shared terminal this line is where people read it. */
+  readonly line: string;
   readonly logged: boolean;
   readonly shown: boolean;
 }
@@ -34,7 +36,8 @@ export function describeFailure(error: unknown, packet: string): Failure {
   const family: Family = error instanceof SavepointError ? error.family : 'bug';
   const { shown, logged } = TREATMENT[family];
   const text = family === 'bug' ? `internal error in ${packet}` : describeError(error);
-  return { text, details: `${packet}: ${describeError(error)}`, logged, shown };
+  const details = `${packet}: ${describeError(error)}`;
+  return { text, details, line: `savepoint: ${shown ? text : details}`, logged, shown };
 }
 
 /** `errorMessages`: the client said that it reads `E.text`. */

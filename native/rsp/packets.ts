@@ -8,7 +8,7 @@ import type { Handler } from './context';
 import { insert, remove } from './handlers/breakpoints';
 import { fileOperation } from './handlers/files';
 import { checksumMemory, readBinary, readHex, searchMemory, writeBinary, writeHex } from './handlers/memory';
-import { monitor, passSignals, tlsAddress } from './handlers/misc';
+import { monitor, passSignals, programSignals, tlsAddress } from './handlers/misc';
 import { readAll, readOne, writeAll, writeOne } from './handlers/registers';
 import {
   answerActions,
@@ -104,7 +104,7 @@ export const PACKETS: readonly Packet[] = [
   { name: 'qRcmd', handle: monitor },
   { name: 'QPassSignals', handle: passSignals },
   // gdb says which signals a detach may deliver; we deliver all.
-  { name: 'QProgramSignals', handle: acceptAndIgnore },
+  { name: 'QProgramSignals', handle: programSignals },
   // "I have symbols, do you want some?": we never do.
   { name: 'qSymbol', handle: acceptAndIgnore },
 ];

@@ -245,7 +245,7 @@ export class RspSession {
   private noteFailure(error: unknown, packet: string): Failure {
     const failure = describeFailure(error, packet);
     this.trace(`-- ${failure.details}`);
-    if (failure.logged) this.options.log(failure.details);
+    if (failure.logged) this.options.log(failure.line);
     if (failure.shown) this.lastError = failure.text;
     return failure;
   }

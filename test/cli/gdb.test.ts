@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CliPlace, fixture, quietGdb } from '../support/cli-session';
+import { Bystander } from '../support/debug-server';
 
 const program = fixture('counting-threads');
 
@@ -284,26 +285,79 @@ describe('what cannot be done', () => {
     expect(output).toContain('The program is not being run.');
   });
 
-  it('a file that may not be executed', async () => {
-    const file = write('data', fs.readFileSync(program), 0o644);
-    const { output } = await place.batch(['run', 'print 40+2'], [file]);
-    expect(output).toMatch(/permission|not executable|cannot/i);
-    expect(output).toContain('= 42');
+  it('a checkpoint while the program runs in the background', async () => {
+    const target = new Bystander(program, ['wait']);
+    try {
+      await target.until(/ready\n/);
+      const run = place.start(['gdb', ...quietGdb, '-p', `${target.pid}`]);
+      await run.expect(/\(gdb\) /);
+      run.say('continue &');
+      await run.expect(/Continuing\.\n/);
+      for (const command of ['checkpoint', 'restart 1', 'info checkpoints', 'delete checkpoint 1']) {
+        run.say(command);
+        await run.expect(/: the program is running; stop it first \("interrupt"\)\.\n/);
+      }
+      run.say('interrupt');
+      await run.expect(/received signal SIGINT/);
+      run.say('checkpoint');
+      await run.expect(/Checkpoint 1: process/);
+      run.say('detach');
+      run.say('quit');
+      await run.ended;
+      expect(await target.finish()).toContain('sum 21');
+      await place.expectNothingLeft();
+    } finally {
+      target.kill();
+    }
+  });
+
+  it('a signal that gdb keeps from the program is not delivered by a detach', async () => {
+    const target = new Bystander(program, ['wait']);
+    try {
+      await target.until(/ready\n/);
+      const run = place.start(['gdb', ...quietGdb, '-p', `${target.pid}`]);
+      await run.expect(/\(gdb\) /);
+      run.say('continue &');
+      await run.expect(/Continuing\.\n/);
+      run.say('interrupt');
+      await run.expect(/received signal SIGINT/);
+      run.say('detach');
+      await run.expect(/detached\]/);
+      run.say('quit');
+      await run.ended;
+      expect(await target.finish()).toContain('sum 21');
+      await place.expectNothingLeft();
+    } finally {
+      target.kill();
+    }
+  });
+
+  test.each([
+    [
+      'a file that may not be executed',
+      () => write('data', fs.readFileSync(program), 0o644),
+      /data is not executable\. Run `chmod \+x`/,
+    ],
+    ['a text', () => write('text', 'hello\n'), /text is not an ELF program\./],
+    ['a script', () => write('script', '#!/bin/sh\necho hi\n'), /script is a script for \/bin\/sh\. To debug the interpreter, /],
+    ['a directory', () => place.directory, /\S+ is a directory\. Name the program in it\./],
+    ['a file that is not there', () => path.join(place.directory, 'missing'), /missing: no such file\. Check the path/],
+    ['a program for another word size', () => write('small', elf32()), /small is a 32-bit program: not supported yet\./],
+    ['an object file', () => write('part.o', objectFile()), /part\.o is an object or core file, not a program\./],
+  ])('%s: `run` says so once, and the session goes on', async (_what, make, sentence) => {
+    const { output } = await place.batch(['run', 'print 40+2', `file ${program}`, 'run'], [make()]);
+    expect(output.split('\n').filter((line) => sentence.test(line))).toEqual([expect.stringMatching(/^savepoint: /)]);
+    expect(output).toMatch(/= 42\n[^]*sum 21/);
     await place.expectNothingLeft();
   });
 
-  it('a file that is no program', async () => {
-    const { output } = await place.batch(['run', 'print 40+2'], [write('text', 'hello\n')]);
-    expect(output).toMatch(/not in executable format/);
-    expect(output).toContain('= 42');
-    await place.expectNothingLeft();
-  });
-
-  it('a program for another word size', async () => {
-    const { output } = await place.batch(['run', 'print 40+2'], [write('small', elf32())]);
-    expect(output).toContain('= 42');
-    expect(output).not.toMatch(/internal error/i);
-    await place.expectNothingLeft();
+  it("a process of somebody else's, as an ordinary user", async () => {
+    if (process.getuid?.() !== 0) return; // only root can become another user
+    const { output } = await place.run(['gdb', ...quietGdb, '-batch', '-p', '1'], { uid: 65534 });
+    expect(output).toMatch(
+      /^savepoint: no permission to attach to process 1: it belongs to user 0; run as that user or as root$/m,
+    );
+    await place.processes.allEnded();
   });
 });
 
@@ -327,6 +381,13 @@ function elf32(): Buffer {
   header.writeUInt32LE(5, 0x4c);
   header.writeUInt32LE(0x1000, 0x50);
   return header;
+}
+
+/** The beginning of our program, called a relocatable file. */
+function objectFile(): Buffer {
+  const bytes = fs.readFileSync(program);
+  bytes.writeUInt16LE(1, 16); // ET_REL
+  return bytes;
 }
 
 /** All process ids that gdb or the server named. */

@@ -1,7 +1,7 @@
 /** Children, exec and libraries against our server as against gdbserver. */
 
 import { fixture } from '../support/debug-server';
-import { describeParity } from '../support/gdb-session';
+import { describeParity, runSession } from '../support/gdb-session';
 
 describeParity('children', {
   'a fork goes by unseen': {
@@ -14,6 +14,21 @@ describeParity('children', {
       print $_inferior
       continue
       delete
+      continue
+    `,
+    alike: [[/child=\d+/g, 'child=N']],
+  },
+  'a child that gdb lets go meets no breakpoint of its parent': {
+    program: 'gdb-children',
+    args: ['fork', '2'],
+    // Its own breakpoints, which are in at the end, are what the parent finds changed.
+    must: /fork 2 of 2 text changed/,
+    script: `
+      break in_child
+      break in_parent
+      set follow-fork-mode parent
+      START
+      continue
       continue
     `,
     alike: [[/child=\d+/g, 'child=N']],
@@ -212,4 +227,28 @@ describeParity('libraries', {
       continue
     `,
   },
+});
+
+describe('where gdbserver is no measure', () => {
+  // After the child's end gdbserver has no registers for the parent.
+  test('both sides of a vfork are kept', async () => {
+    const transcript = await runSession('savepoint', 'extended-remote', {
+      program: 'gdb-children',
+      args: ['vfork', '1'],
+      script: `
+        set detach-on-fork off
+        set schedule-multiple on
+        catch vfork
+        START
+        continue
+        inferior 1
+        delete
+        continue
+      `,
+    });
+    expect(transcript).toMatch(
+      /vforked process[^]*Inferior 2 \(process \w+\) exited normally[^]*Inferior 1 \(process \w+\) exited normally/,
+    );
+    expect(transcript).toMatch(/vfork 1 of 1 text whole/);
+  });
 });

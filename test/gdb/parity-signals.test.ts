@@ -126,6 +126,47 @@ describeParity('signals', {
       continue
     `,
   },
+  'a detach at a signal that the program may see': {
+    program: 'gdb-signals',
+    must: /usr1 2 usr2 1 alarms 1/,
+    script: `
+      START
+      detach
+    `,
+  },
+  'a detach at a signal that the program never sees': {
+    program: 'gdb-signals',
+    must: /usr1 1 usr2 1 alarms 1/,
+    script: `
+      handle SIGUSR1 nopass
+      START
+      print $_siginfo.si_signo
+      detach
+    `,
+  },
+  'catch signal': {
+    program: 'gdb-signals',
+    must: /Catchpoint 1 \(signal SIGUSR2\)[^]*exited with code 02/,
+    script: `
+      handle all nostop noprint pass
+      catch signal SIGUSR2
+      START
+      backtrace -1
+      info breakpoints
+      continue
+    `,
+  },
+  'info signals': {
+    program: 'gdb-signals',
+    must: /SIGUSR2 +No\s+No\s+Yes/,
+    script: `
+      handle SIGUSR2 nostop noprint
+      START
+      info signals
+      info signals SIGUSR2
+      kill
+    `,
+  },
   'queue-signal': {
     program: 'gdb-signals',
     must: /usr2 2/,

@@ -35,11 +35,12 @@ export class CliPlace {
     return { ...process.env, XDG_RUNTIME_DIR: this.runtime, ...this.processes.environment, ...more };
   }
 
-  start(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}): CliRun {
+  start(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string; uid?: number } = {}): CliRun {
     const child = spawn(process.execPath, [path.join(root, 'bin/savepoint'), ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: this.environment(options.env),
       cwd: options.cwd ?? this.directory,
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     return new CliRun(child);
   }
@@ -56,7 +57,10 @@ export class CliPlace {
     return new CliRun(child);
   }
 
-  async run(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}): Promise<Ended> {
+  /** `uid`: as this user, who gets the place's folders. */
+  async run(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string; uid?: number } = {}): Promise<Ended> {
+    if (options.uid !== undefined)
+      for (const folder of [this.directory, this.runtime]) fs.chownSync(folder, options.uid, options.uid);
     const run = this.start(args, options);
     run.child.stdin?.end();
     return await run.ended;

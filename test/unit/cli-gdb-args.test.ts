@@ -8,10 +8,8 @@ const debug = (argv: string[]) => {
 
 describe('what reaches gdb', () => {
   test.each([
-    [[]],
     [['./prog']],
     [['-q', '-batch', '-ex', 'run', './prog']],
-    [['-i', 'mi2']],
     [['--interpreter=mi3', './prog']],
     [['--args', './prog', '-p', '12', '--version']],
     [['-ex', '-p', './prog']],
@@ -19,6 +17,10 @@ describe('what reaches gdb', () => {
     [['--', './prog']],
     [['-nosuch', './prog']],
   ])('%j is handed on word for word', (argv) => {
+    expect(planGdb(argv)).toEqual({ kind: 'debug', args: argv, program: './prog' });
+  });
+
+  test.each([[[]], [['-i', 'mi2']], [['--args']]])('%j names no program', (argv) => {
     expect(planGdb(argv)).toEqual({ kind: 'debug', args: argv });
   });
 
@@ -47,6 +49,7 @@ describe('a process to attach to', () => {
     expect(planGdb(['-q', './prog', '4711', '-ex', 'bt'])).toEqual({
       kind: 'debug',
       args: ['-q', './prog', '-ex', 'bt'],
+      program: './prog',
       attach: '4711',
     });
   });
@@ -80,12 +83,22 @@ describe('without an owner', () => {
 
 describe('options that we need ourselves', () => {
   it('starts the program where gdb changes to', () => {
-    expect(planGdb(['--cd', '/src', './prog'])).toEqual({ kind: 'debug', args: ['--cd', '/src', './prog'], cwd: '/src' });
+    expect(planGdb(['--cd', '/src', './prog'])).toEqual({
+      kind: 'debug',
+      args: ['--cd', '/src', './prog'],
+      program: './prog',
+      cwd: '/src',
+    });
     expect(planGdb(['-cd=/src'])).toEqual({ kind: 'debug', args: ['-cd=/src'], cwd: '/src' });
   });
 
   it('gives the terminal to the program, not to gdb', () => {
-    expect(planGdb(['-tty', '/dev/pts/7', './prog'])).toEqual({ kind: 'debug', args: ['./prog'], tty: '/dev/pts/7' });
+    expect(planGdb(['-tty', '/dev/pts/7', './prog'])).toEqual({
+      kind: 'debug',
+      args: ['./prog'],
+      program: './prog',
+      tty: '/dev/pts/7',
+    });
     expect(planGdb(['--tty=/dev/pts/7'])).toEqual({ kind: 'debug', args: [], tty: '/dev/pts/7' });
   });
 });

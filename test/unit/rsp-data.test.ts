@@ -234,4 +234,6 @@ test("QPassSignals: gdb's numbers become the kernel's", () => {
   expect([...dialogue.target.passed].sort((a, b) => a - b)).toEqual([14, 17, 23, 26, 27, 28, 29]);
   expect(dialogue.one('QPassSignals:')).toBe('OK');
   expect(dialogue.target.passed.size).toBe(0);
+  expect(dialogue.one('QProgramSignals:1e;f')).toBe('OK');
+  expect([...dialogue.target.takenAlong!].sort((a, b) => a - b)).toEqual([10, 15]);
 });

@@ -279,7 +279,7 @@ describe('processes', () => {
   test('a start that fails: the text goes where it can be read', () => {
     const old = Dialogue.ready({ target: new FakeTarget(false) });
     expect(old.one(`vRun;${hex('/nonexistent')}`)).toBe('E01');
-    expect(old.logged).toEqual(['vRun: /nonexistent: no such file']);
+    expect(old.logged).toEqual(['savepoint: /nonexistent: no such file']);
     expect(old.one(`qRcmd,${hex('last-error')}`)).toBe(hex('/nonexistent: no such file\n'));
     const young = Dialogue.ready({ target: new FakeTarget(false) }, GDB_16);
     expect(young.one(`vRun;${hex('/nonexistent')}`)).toBe('E./nonexistent: no such file');

@@ -5,7 +5,7 @@
 import { GONE } from '../../base/brands';
 import { describeFailure } from '../failures';
 import { fromGdbSignal } from '../../abi/gdb-signals';
-import { COLON, COMMA, SEMICOLON } from '../cursor';
+import { COLON, COMMA, SEMICOLON, type Cursor } from '../cursor';
 import { HEX_PAYLOAD } from '../client';
 import { FAILED, OK, WRITTEN, type Context, type Handler, type Reply } from '../context';
 import { readThreadSpec } from '../ids';
@@ -37,8 +37,8 @@ export const monitor: Handler = (context, args) => {
   }
 };
 
-/** `QPassSignals:e;10;…`, gdb's numbers. */
-export const passSignals: Handler = (context, args) => {
+/** `e;10;…`, gdb's numbers. */
+function readSignals(args: Cursor): ReadonlySet<number> {
   args.expect(COLON);
   const signals = new Set<number>();
   while (!args.done) {
@@ -47,7 +47,18 @@ export const passSignals: Handler = (context, args) => {
     if (signal !== undefined && signal !== 0) signals.add(signal);
     if (!args.done) args.expect(SEMICOLON);
   }
-  context.target.setPassSignals(signals);
+  return signals;
+}
+
+/** `QPassSignals:e;10;…`: go to the program without a stop. */
+export const passSignals: Handler = (context, args) => {
+  context.target.setPassSignals(readSignals(args));
+  return OK;
+};
+
+/** `QProgramSignals:e;10;…`: the program may see these; others are not taken along by a detach. */
+export const programSignals: Handler = (context, args) => {
+  context.target.setProgramSignals(readSignals(args));
   return OK;
 };
 

@@ -50,6 +50,8 @@ function read(context: Context, object: string, source: Source, args: Cursor): R
   args.expect(COMMA);
   const length = args.number();
   const key = `${object}:${annex}`;
+  // gdb reads single fields of a siginfo, of one thread and another, and changes them: each read is answered from the thread.
+  const kept = object !== 'siginfo';
   let document = offset === 0 ? undefined : context.documents.get(key);
   if (document === undefined) {
     const made = source(context, annex);
@@ -64,7 +66,7 @@ function read(context: Context, object: string, source: Source, args: Cursor): R
   if (end >= document.length) {
     context.documents.delete(key);
     context.out.replaceFirst('l');
-  } else context.documents.set(key, document);
+  } else if (kept) context.documents.set(key, document);
   return WRITTEN;
 }
 

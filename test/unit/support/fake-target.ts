@@ -40,6 +40,7 @@ export class FakeTarget implements Target {
   siginfo: Buffer | undefined = Buffer.alloc(128, 7);
   features: ClientFeatures | undefined;
   passed: ReadonlySet<number> = new Set();
+  takenAlong: ReadonlySet<number> | undefined;
   launched: LaunchSpec | undefined;
   point: PointAnswer = 'ok';
   /** What `resume` does besides being recorded. */
@@ -165,6 +166,10 @@ export class FakeTarget implements Target {
 
   tlsAddress(_thread: ThreadRef, offset: Addr, linkMap: Addr): Addr | undefined | Gone {
     return linkMap === 0n ? undefined : linkMap + offset;
+  }
+
+  setProgramSignals(signals: ReadonlySet<number>): void {
+    this.takenAlong = signals;
   }
 
   setPassSignals(signals: ReadonlySet<number>): void {
