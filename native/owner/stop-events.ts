@@ -31,7 +31,7 @@ export function considerStop(tracer: Tracer, inferior: Inferior, tracee: Tracee,
 }
 
 function pendingOf(hit: PointHit): Pending {
-  return hit.name === 'hardware' ? { kind: 'hwbreak' } : { kind: 'watch', watch: hit.name, addr: hit.addr };
+  return hit.name === 'hardware' ? { kind: 'hwbreak', inCode: false } : { kind: 'watch', watch: hit.name, addr: hit.addr };
 }
 
 function findMeaning(tracer: Tracer, inferior: Inferior, tracee: Tracee, stop: Stop): Verdict {
@@ -133,7 +133,7 @@ function considerTrap(tracer: Tracer, inferior: Inferior, tracee: Tracee): Verdi
     if (inferior.breakpoints.has(addr)) {
       tracer.arch.setPc(gp, addr);
       tracee.setGp(gp);
-      tracee.pending = { kind: inferior.breakpoints.nameOf(addr) };
+      tracee.pending = inferior.breakpoints.nameOf(addr) === 'swbreak' ? { kind: 'swbreak' } : { kind: 'hwbreak', inCode: true };
       return 'report';
     }
   }

@@ -35,7 +35,8 @@ export type Pending =
   | { readonly kind: 'signal'; readonly signal: number; readonly info: Buffer; readonly synchronous: boolean }
   | { readonly kind: 'step' }
   | { readonly kind: 'swbreak' }
-  | { readonly kind: 'hwbreak' }
+  /** `inCode`: by our instruction in a debug register's place: it is hit again when the thread runs on. */
+  | { readonly kind: 'hwbreak'; readonly inCode: boolean }
   | { readonly kind: 'watch'; readonly watch: WatchKind; readonly addr: bigint }
   | { readonly kind: 'fork' | 'vfork'; readonly child: ThreadRef }
   | { readonly kind: 'vforkdone' }

@@ -87,8 +87,10 @@ export class WatchStepping {
       if (outcome.signalLeft) tracee.deliver = entry.deliver;
       if (entry.stood && (outcome.stepped || outcome.now !== 'stands')) tracee.transition({ kind: 'running', how: 'step' });
       if (outcome.now === 'stands' && outcome.stepped) tracee.onStop({ kind: 'signal', signal: SIGTRAP });
-      return outcome.now === 'news' ? [{ tid: tracee.tid, status: outcome.status }] : [];
+      return outcome.now === 'news' ? [{ tid: tracee.tid, status: outcome.status, wrote: outcome.wrote }] : [];
     });
+    // Whoever is looked at first gets the change: the one that made it.
+    news.sort((a, b) => Number(b.wrote) - Number(a.wrote));
     this.tracer.feed([...news, ...result.others]);
   }
 }

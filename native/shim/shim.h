@@ -57,7 +57,9 @@ int sp_step_range(int tid, uint64_t start, uint64_t end, int client_fd, int max,
 #define SP_STEP_STANDS 0
 #define SP_STEP_FLIES 1
 #define SP_STEP_NEWS 2
-/* One thread of a watched process. 40 bytes. */
+#define SP_STEPPED 1
+#define SP_STEPPED_AND_WROTE 2
+/* One thread of a watched process. 48 bytes. */
 struct sp_step_thread {
   int32_t tid;
   /* In: STANDS (to be stepped) or FLIES (its step, or its first stop, is awaited). Out: the same, or NEWS: `status` is to be looked at. */
@@ -65,12 +67,14 @@ struct sp_step_thread {
   int32_t status;
   /* Delivered with the first step. */
   int32_t signal;
-  /* Out: a plain step was made and consumed: the thread stands in a stop of SIGTRAP if it stands. */
+  /* Out: SP_STEPPED when the last status was a plain step: the thread stands in a stop of SIGTRAP if it stands. */
   int32_t stepped;
   /* Out: 1 for the thread whose turn is next. */
   int32_t next;
   /* A step that ends outside [start, end) is news; 0 and ~0: never. */
   uint64_t start, end;
+  /* Used inside: it was in flight and is back. */
+  int64_t back;
 };
 /* 24 bytes. */
 struct sp_watch_point {

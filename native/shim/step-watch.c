@@ -35,6 +35,9 @@
 #define PATIENCE 4096
 /* Looks at threads in flight when watched bytes changed in nobody's turn. */
 #define BLAME_SPINS 64
+/* How far behind an address in a system call's arguments the kernel is thought to write: this, or the third argument. */
+#define NEAR 256
+#define FAR (1u << 30)
 #define COMPARE_ROOM 4096
 
 struct watch {
@@ -49,23 +52,30 @@ struct watch {
   int news;
 };
 
-static int differs(int mem_fd, const struct sp_watch_point *point, const uint8_t *value) {
+/* The first byte that is not what it was, or the point's first when the memory has come or gone; 0: none. */
+static uint64_t difference(int mem_fd, const struct sp_watch_point *point, const uint8_t *value) {
   uint8_t now[COMPARE_ROOM];
   for (uint64_t done = 0; done < point->length;) {
     size_t part = point->length - done < sizeof now ? point->length - done : sizeof now;
     int readable = pread(mem_fd, now, part, (off_t)(point->addr + done)) == (ssize_t)part;
-    if (readable != (point->readable != 0)) return 1;
+    if (readable != (point->readable != 0)) return point->addr;
     if (!readable) return 0;
-    if (memcmp(now, value + done, part) != 0) return 1;
+    if (memcmp(now, value + done, part) != 0) {
+      size_t i = 0;
+      while (now[i] == value[done + i])
+        i++;
+      return point->addr + done + i;
+    }
     done += part;
   }
   return 0;
 }
 
-static int changed(const struct watch *w) {
+static uint64_t changed(const struct watch *w) {
   const uint8_t *value = w->values;
   for (int i = 0; i < w->npoints; i++) {
-    if (differs(w->mem_fd, &w->points[i], value)) return 1;
+    uint64_t at = difference(w->mem_fd, &w->points[i], value);
+    if (at != 0) return at;
     value += w->points[i].length;
   }
   return 0;
@@ -86,39 +96,101 @@ static int plain_step(const struct watch *w, int tid, int status) {
   return 1;
 }
 
-static void tell(struct watch *w, struct sp_step_thread *t, int status) {
+static void tell(struct watch *w, struct sp_step_thread *t, int status, int stepped) {
   t->state = SP_STEP_NEWS;
   t->status = status;
+  t->stepped = stepped;
   w->news = 1;
 }
 
-/* A status of a thread of ours: it stands, or it is news. */
-static void judge(struct watch *w, struct sp_step_thread *t, int status) {
+/* A status of a thread of ours: it stands, or it is news. Who changed what is not asked here. */
+static void sort_in(struct watch *w, struct sp_step_thread *t, int status) {
   uint64_t pc;
-  if (!plain_step(w, t->tid, status) || changed(w)) {
-    tell(w, t, status);
+  if (!plain_step(w, t->tid, status)) {
+    tell(w, t, status, 0);
     return;
   }
-  t->stepped = 1;
+  t->stepped = SP_STEPPED;
   t->state = SP_STEP_STANDS;
   if (t->start == 0 && t->end == UINT64_MAX) return;
-  if (sp_peek_user(t->tid, offsetof(struct user_regs_struct, rip), &pc) || pc < t->start || pc >= t->end) tell(w, t, status);
+  if (sp_peek_user(t->tid, offsetof(struct user_regs_struct, rip), &pc) || pc < t->start || pc >= t->end)
+    tell(w, t, status, SP_STEPPED);
 }
 
-/* Whatever else has happened: threads in flight that are back, births, deaths, other processes. */
-static void collect(struct watch *w) {
+/* Whatever else has happened: threads in flight that are back (marked so), births, deaths, other processes. */
+static void gather(struct watch *w) {
   int status, tid;
   while (w->nothers < w->max_others && (tid = waitpid(-1, &status, WAIT_FLAGS | WNOHANG)) > 0) {
     int i = 0;
     while (i < w->nthreads && w->threads[i].tid != tid)
       i++;
     if (i < w->nthreads) {
-      judge(w, &w->threads[i], status);
+      sort_in(w, &w->threads[i], status);
+      w->threads[i].back = 1;
       continue;
     }
     w->others[2 * w->nothers] = tid;
     w->others[2 * w->nothers + 1] = status;
     w->nothers++;
+  }
+}
+
+/* Whether the thread stands at the exit of a system call; 2: of one that was given an address at or a little before `at`. */
+static int call_made(const struct sp_step_thread *t, uint64_t at) {
+  struct user_regs_struct r;
+  if (t->state == SP_STEP_FLIES || syscall(SYS_ptrace, PTRACE_GETREGS, t->tid, 0, &r) < 0 || (int64_t)r.orig_rax < 0) return 0;
+  const uint64_t args[] = {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
+  uint64_t span = r.rdx > NEAR && r.rdx < FAR ? r.rdx : NEAR;
+  for (unsigned i = 0; i < sizeof args / sizeof *args; i++)
+    if (args[i] <= at && at - args[i] < span) return 2;
+  return 1;
+}
+
+static void accuse(struct watch *w, struct sp_step_thread *t) {
+  tell(w, t, t->state == SP_STEP_NEWS ? t->status : SIGTRAP << 8 | 0x7f, SP_STEPPED_AND_WROTE);
+}
+
+/*
+ * Bytes at `at` have changed. `turn`: whose step it was (NULL: nobody's). It did it, unless a thread in flight is back, or comes back
+ * at once, from a system call that was given that address: the kernel wrote, while `turn` was at something else (perhaps at the very
+ * call that woke the other one). A call whose addresses say nothing (readv, recvmsg) is accused when `turn` made a call, too, or none.
+ */
+static void find_writer(struct watch *w, struct sp_step_thread *turn, uint64_t at, int flying) {
+  int made = turn == NULL ? 0 : call_made(turn, at);
+  struct sp_step_thread *other = NULL;
+  for (int spin = 0; flying && made != 2 && spin < BLAME_SPINS; spin++) {
+    gather(w);
+    for (int i = 0; i < w->nthreads; i++) {
+      struct sp_step_thread *t = &w->threads[i];
+      if (!t->back || t->stepped == 0) continue;
+      int call = call_made(t, at);
+      if (call == 2) {
+        accuse(w, t);
+        return;
+      }
+      if (call == 1 && other == NULL) other = t;
+    }
+    sched_yield();
+  }
+  if (other != NULL && (turn == NULL || made == 1)) accuse(w, other);
+  else if (turn != NULL) accuse(w, turn);
+}
+
+/* After steps and arrivals: is anything different? */
+static void compare(struct watch *w, struct sp_step_thread *turn, int flying) {
+  uint64_t at = changed(w);
+  if (at != 0) find_writer(w, turn, at, flying);
+  /* What has come back until now has not changed anything. */
+  for (int i = 0; i < w->nthreads; i++)
+    w->threads[i].back = 0;
+}
+
+static void collect(struct watch *w) {
+  gather(w);
+  for (int i = 0; i < w->nthreads; i++) {
+    if (!w->threads[i].back) continue;
+    compare(w, NULL, 1);
+    return;
   }
 }
 
@@ -154,24 +226,12 @@ static int await_step(const struct watch *w, int tid, int *status) {
   }
 }
 
-/*
- * Watched bytes are not what they were and nobody of ours had its turn: a system call in flight wrote them. Its thread is on its way back,
- * or the call goes on (or the writer is another process): then the thread whose turn it is gets the blame, at its next step.
- */
-static void find_writer(struct watch *w) {
-  for (int spin = 0; spin < BLAME_SPINS && !w->news; spin++) {
-    collect(w);
-    sched_yield();
-  }
-}
-
 static void take_turn(struct watch *w, struct sp_step_thread *t, int flying, int *left) {
   for (int n = 0; n < QUANTUM && *left > 0; n++) {
     int status;
-    if (flying && changed(w)) {
-      find_writer(w);
-      if (w->news || w->nothers) return;
-    }
+    /* If nobody comes back (the call goes on, or another process writes), the thread whose turn it is will be accused. */
+    if (flying) compare(w, NULL, flying);
+    if (w->news || w->nothers) return;
     if (syscall(SYS_ptrace, PTRACE_SINGLESTEP, t->tid, 0, t->signal) < 0) {
       t->state = SP_STEP_FLIES; /* killed where it stood */
       return;
@@ -182,7 +242,8 @@ static void take_turn(struct watch *w, struct sp_step_thread *t, int flying, int
       t->state = SP_STEP_FLIES;
       return;
     }
-    judge(w, t, status);
+    sort_in(w, t, status);
+    if (t->stepped) compare(w, t, flying);
     if (w->news) return;
   }
 }

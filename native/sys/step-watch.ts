@@ -25,12 +25,13 @@ const stepWatchRaw = bind<
 );
 
 /** struct sp_step_thread. */
-const THREAD = { size: 40, tid: 0, state: 4, status: 8, signal: 12, stepped: 16, next: 20, start: 24, end: 32 } as const;
+const THREAD = { size: 48, tid: 0, state: 4, status: 8, signal: 12, stepped: 16, next: 20, start: 24, end: 32 } as const;
 /** struct sp_watch_point. */
 const POINT = { size: 24, addr: 0, length: 8, readable: 16 } as const;
 const STANDS = 0;
 const FLIES = 1;
 const NEWS = 2;
+const STEPPED_AND_WROTE = 2;
 const NO_END = 0xffff_ffff_ffff_ffffn;
 const MAX_OTHERS = 64;
 
@@ -50,6 +51,8 @@ export interface StepOutcome {
   readonly status: number;
   /** A plain step was made. */
   readonly stepped: boolean;
+  /** It is the one that changed watched memory. */
+  readonly wrote: boolean;
   /** It had no turn: the signal is still to be delivered. */
   readonly signalLeft: boolean;
 }
@@ -130,6 +133,7 @@ export function stepWatch(job: StepJob, threads: readonly StepThread[]): StepRes
         now: state === NEWS ? 'news' : state === FLIES ? 'flies' : 'stands',
         status: word(i, THREAD.status),
         stepped: word(i, THREAD.stepped) !== 0,
+        wrote: word(i, THREAD.stepped) === STEPPED_AND_WROTE,
         signalLeft: word(i, THREAD.signal) !== 0,
       };
     }),
