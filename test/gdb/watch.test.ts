@@ -238,6 +238,8 @@ it('steps that are broken off inside system calls leave no signal behind, and no
   withProgram({ program: 'watched', args: ['asleep'], env: { SAVEPOINT_FORCE_WATCH: 'step' } }, async (program) => {
     const word = program.symbol('word');
     const interrupted = { kind: 'stopped', value: 2 };
+    // All threads have been started when the main thread comes there.
+    await program.resume('busy');
     await point(program, 'Z', 2, word, 4);
     for (let i = 0; i < 6; i++) expect(await program.runFor(50)).toMatchObject(interrupted);
     expect(await program.threads()).toHaveLength(4);
