@@ -30,6 +30,7 @@ import { tlsAddress } from './tls';
 import type { Tracee } from './tracee';
 import type { Tracer } from './tracer';
 import { Unreported } from './unreported';
+import { WatchStepping } from './watch-stepping';
 
 /** Steps made in the shim before the loop looks at everything else again. */
 const FAST_STEPS = 100_000;
@@ -40,6 +41,7 @@ export class NativeTarget implements Target {
   private interruptWanted = false;
   /** The thread that steps through a range alone (see stepFast). */
   private fast: Tracee | undefined;
+  private readonly watching: WatchStepping;
   /** A report that is due although nothing runs. */
   private due: StopReport | 'choose' | undefined;
   private readonly random: () => number;
@@ -52,13 +54,14 @@ export class NativeTarget implements Target {
   ) {
     this.random = options.random ?? Math.random;
     this.dead = new Unreported(tracer.ended);
+    this.watching = new WatchStepping(tracer);
   }
 
   // --- the loop's side ---
 
   /** There is work to do before anything is waited for. */
   get hasDue(): boolean {
-    return this.due !== undefined || this.fast !== undefined;
+    return this.due !== undefined || this.fast !== undefined || this.watching.hasWork;
   }
 
   get isRunning(): boolean {
@@ -77,12 +80,14 @@ export class NativeTarget implements Target {
     }
     if (!this.isRunning) return;
     this.stepFast(clientFd);
+    if (!this.interruptWanted) this.watching.step(clientFd);
     const candidates = this.candidates();
     const something = candidates.some((t) => t.pending !== undefined) || this.tracer.ended.length > 0 || this.interruptWanted;
     if (something) {
       this.tracer.quiesce();
       this.report(this.choose());
     } else if (
+      !this.watching.hasWork &&
       !candidates.some((t) => t.state.kind === 'running' || t.state.kind === 'listening' || t.state.kind === 'vfork-wait')
     ) {
       this.tracer.quiesce();

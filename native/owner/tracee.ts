@@ -43,7 +43,8 @@ export type Pending =
     }
   | { readonly kind: 'step' }
   | { readonly kind: 'swbreak' }
-  | { readonly kind: 'hwbreak' }
+  /** `inCode`: by our instruction in a debug register's place: it is hit again when the thread runs on. */
+  | { readonly kind: 'hwbreak'; readonly inCode: boolean }
   | { readonly kind: 'watch'; readonly watch: WatchKind; readonly addr: bigint }
   | { readonly kind: 'fork' | 'vfork'; readonly child: ThreadRef }
   | { readonly kind: 'vforkdone' }
@@ -75,6 +76,8 @@ export class Tracee implements EngineThread {
   siginfo: Buffer | undefined;
   /** Our PTRACE_INTERRUPT is on its way since the thread was last resumed. */
   interrupted = false;
+  /** How it was resumed last: a trap of a step that was asked for is not the program's own. */
+  ranBy: 'continue' | 'step' | 'syscall' = 'continue';
   /** The kernel stop we really stand in takes a signal on resume (an injected call changes the stop). */
   private takesSignal = false;
   private gpCache: GpRegs | undefined;
@@ -128,6 +131,7 @@ export class Tracee implements EngineThread {
   }
 
   onStop(stop: Stop): void {
+    if (this.current.kind === 'running') this.ranBy = this.current.how;
     this.transition({ kind: 'stopped', stop });
     this.interrupted = stop.kind === 'interrupt' ? false : this.interrupted;
     this.takesSignal = stop.kind === 'signal';
@@ -205,12 +209,17 @@ export class Tracee implements EngineThread {
     return true;
   }
 
-  /** Before the shim steps the thread by itself: registers are in the kernel, and what we know of them is void. */
-  beginSteps(): true | Gone {
-    if (this.flush() === GONE) return GONE;
+  /**
+   * Before the shim steps the thread by itself: registers are in the kernel, and what we know of them is void. The signal that must go
+   * with the first step (0: none).
+   */
+  beginSteps(): number | Gone {
+    const signal = this.prepareSignal();
+    if (signal === GONE) return GONE;
+    this.interrupted = false;
     this.gpCache = this.fpCache = undefined;
     this.siginfo = undefined;
-    return true;
+    return signal;
   }
 
   /** An injected call leaves the thread in a signal-delivery stop of our SIGTRAP. */
@@ -223,24 +232,27 @@ export class Tracee implements EngineThread {
    * tgkill, to be let through when it comes back.
    */
   run(how: 'continue' | 'step' | 'syscall'): true | Gone {
-    const deliver = this.deliver;
-    if (this.flush() === GONE) return GONE;
-    let signal = 0;
-    if (deliver !== undefined) {
-      if (this.takesSignal) {
-        signal = deliver.signal;
-        if (deliver.info !== undefined && ptrace.setSiginfo(this.tid, deliver.info) === GONE) return GONE;
-      } else {
-        this.sentByUs.push(deliver.signal);
-        if (ptrace.tgkill(this.pid, this.tid, deliver.signal) === GONE) return GONE;
-      }
-    }
-    this.deliver = undefined;
+    const signal = this.prepareSignal();
+    if (signal === GONE) return GONE;
     // Whatever became of an earlier interrupt (an injected call may have used it up): the next quiesce asks again.
     this.interrupted = false;
     if (ptrace.resume(this.tid, how, signal) === GONE) return GONE;
     this.gpCache = this.fpCache = undefined;
     this.siginfo = undefined;
     return true;
+  }
+
+  /** Registers, and the signal in hand with its siginfo, go to the kernel; what is left for the resume to pass. */
+  private prepareSignal(): number | Gone {
+    const deliver = this.deliver;
+    if (this.flush() === GONE) return GONE;
+    this.deliver = undefined;
+    if (deliver === undefined) return 0;
+    if (this.takesSignal) {
+      if (deliver.info !== undefined && ptrace.setSiginfo(this.tid, deliver.info) === GONE) return GONE;
+      return deliver.signal;
+    }
+    this.sentByUs.push(deliver.signal);
+    return ptrace.tgkill(this.pid, this.tid, deliver.signal) === GONE ? GONE : 0;
   }
 }

@@ -56,10 +56,12 @@ export class Tracer implements Waiting {
     readonly waiter: Waiter,
     readonly log: Log,
     private readonly observer: TracerObserver,
+    /** Debug registers that are set fire on this machine. */
+    private readonly registersWork: () => boolean,
   ) {}
 
   addInferior(pid: Pid, launched: boolean, parking: boolean): Inferior {
-    const inferior = new Inferior(pid, this.arch, launched, parking, this);
+    const inferior = new Inferior(pid, this.arch, launched, parking, this, this.registersWork);
     this.inferiors.set(pid, inferior);
     return inferior;
   }
@@ -125,15 +127,42 @@ export class Tracer implements Waiting {
   /** Enters a stop; resumes at once when it concerns nobody. */
   private take(tracee: Tracee, stop: Stop): void {
     const leaving = tracee.state.kind === 'leaving';
+    const stepping = tracee.state.kind === 'running' && tracee.state.how === 'step';
     tracee.onStop(stop);
     if (leaving) {
       tracee.transition({ kind: 'leaving' });
       tracee.run('continue');
       return;
     }
+    if (stepping && stop.kind === 'interrupt') {
+      if (this.collectStep(tracee) === GONE || !tracee.isStopped || tracee.pending !== undefined) return;
+    }
     const silent = considerStop(this, this.inferiorOf(tracee), tracee, stop) === 'silent';
     if (silent && tracee.isStopped && (this.phase.kind === 'running' || this.inferiorOf(tracee).role === 'nursed'))
       this.go(tracee);
+  }
+
+  /**
+   * The end of a step that an interrupt has overtaken:
+   *  1. a single step is in flight (inside a system call, or just made); 2. PTRACE_INTERRUPT;
+   *  3. the thread leaves the call: the kernel queues the step's SIGTRAP, and then reports the interrupt first (PTRACE_EVENT_STOP);
+   *  4. whenever it is resumed, however, it stops with that SIGTRAP before any user code.
+   * So it is let into that stop now: nobody may take it for the program's own, or keep it in a checkpoint.
+   */
+  private collectStep(tracee: Tracee): true | Gone {
+    while (tracee.state.kind === 'stopped' && tracee.state.stop.kind === 'interrupt') {
+      const queued = ptrace.peekSiginfo(tracee.tid, false);
+      if (queued === GONE) return GONE;
+      if (!queued.some(ptrace.isStepTrap)) return true;
+      tracee.transition({ kind: 'running', how: 'step' });
+      if (tracee.run('continue') === GONE || this.awaitStop(tracee) === GONE) return GONE;
+    }
+    // Silent: it stands as after any interrupt; a call that was broken off is looked at in `normalise`.
+    if (tracee.pending === undefined && tracee.state.kind === 'stopped' && tracee.state.stop.kind === 'signal') {
+      tracee.transition({ kind: 'stopped', stop: { kind: 'interrupt' } });
+      tracee.siginfo = undefined;
+    }
+    return true;
   }
 
   /** The stop of a task just adopted, when it came before its parent's event. */
@@ -178,6 +207,7 @@ export class Tracer implements Waiting {
     fresh.onStop({ kind: 'event', event: 'exec' });
     inferior.image++;
     inferior.breakpoints.forgetAll();
+    inferior.points.forget();
     inferior.openFiles();
     this.observer.onExec(inferior.pid);
     return fresh;
@@ -229,6 +259,7 @@ export class Tracer implements Waiting {
     const { state, action } = tracee;
     if (state.kind !== 'stopped') return;
     if (inferior.role === 'debugged' && action === undefined) return;
+    if (inferior.stepsByTurns(tracee)) return;
     if (inferior.points.sync(tracee) === GONE) return;
     if (state.stop.kind === 'group-stop') {
       tracee.transition({ kind: 'listening' });

@@ -52,6 +52,46 @@ int sp_wait_tid(int tid, int32_t *status, int timeout_ms);
  */
 int sp_step_range(int tid, uint64_t start, uint64_t end, int client_fd, int max, int32_t *status, int32_t *steps);
 
+/* ---- step-watch.c ---- */
+
+#define SP_STEP_STANDS 0
+#define SP_STEP_FLIES 1
+#define SP_STEP_NEWS 2
+#define SP_STEPPED 1
+#define SP_STEPPED_AND_WROTE 2
+/* One thread of a watched process. 48 bytes. */
+struct sp_step_thread {
+  int32_t tid;
+  /* In: STANDS (to be stepped) or FLIES (its step, or its first stop, is awaited). Out: the same, or NEWS: `status` is to be looked at. */
+  int32_t state;
+  int32_t status;
+  /* Delivered with the first step. */
+  int32_t signal;
+  /* Out: SP_STEPPED when the last status was a plain step: the thread stands in a stop of SIGTRAP if it stands. */
+  int32_t stepped;
+  /* Out: 1 for the thread whose turn is next. */
+  int32_t next;
+  /* A step that ends outside [start, end) is news; 0 and ~0: never. */
+  uint64_t start, end;
+  /* Used inside: it was in flight and is back. */
+  int64_t back;
+};
+/* 24 bytes. */
+struct sp_watch_point {
+  uint64_t addr, length;
+  /* 0: could not be read, and has no value that could change; that it can be read now is a change. */
+  uint64_t readable;
+};
+/*
+ * Steps the standing threads in turn until: one of them (or of those in flight) has news; watched bytes differ from `values` (the
+ * thread that did it has news); tracees outside `threads` have news (`others`: pairs as sp_wait gives); client_fd has input; `max`
+ * steps are done; or nobody stands. `values` holds the bytes of all points one after another. `registers`: debug registers are in use,
+ * too. Returns the number of pairs.
+ */
+int sp_step_watch(int pid, int mem_fd, int client_fd, int registers, int max, struct sp_step_thread *threads, int nthreads,
+                  const struct sp_watch_point *points, int npoints, const uint8_t *values, int32_t *others, int max_others,
+                  int32_t *steps);
+
 /* ---- inject-x86-64.c ---- */
 
 /* One system call of a batch. Layout known to the batch code (arch.batchCode): 64 bytes. */

@@ -25,6 +25,9 @@ import {
   PTRACE_SINGLESTEP,
   PTRACE_SYSCALL,
 } from '../abi/ptrace';
+import { TRAP_BRKPT, TRAP_TRACE } from '../abi/flags';
+import { SIGTRAP } from '../abi/signals';
+import { SIGINFO } from '../abi/structs';
 import { bind } from './shim';
 
 const raw = bind<(request: number, tid: number, addr: bigint | number, data: bigint | number) => number | bigint>(
@@ -109,6 +112,15 @@ export function setFp(tid: Tid, regset: number, regs: Buffer): true | Gone {
 export function getSiginfo(tid: Tid): Buffer | Gone {
   const info = Buffer.alloc(SIGINFO_SIZE);
   return check(rawBuffer(PTRACE_GETSIGINFO, tid, 0, info), 'PTRACE_GETSIGINFO', tid) === GONE ? GONE : info;
+}
+
+/**
+ * The SIGTRAP of a single step: after an instruction (TRAP_TRACE), or at the exit of a system call (TRAP_BRKPT; the breakpoint instruction
+ * itself gives SI_KERNEL).
+ */
+export function isStepTrap(info: Buffer): boolean {
+  const code = info.readInt32LE(SIGINFO.si_code);
+  return info.readInt32LE(SIGINFO.si_signo) === SIGTRAP && (code === TRAP_TRACE || code === TRAP_BRKPT);
 }
 
 export function setSiginfo(tid: Tid, info: Buffer): true | Gone {
