@@ -5,8 +5,13 @@
  */
 
 import { checkpointRows } from './checkpoints';
+import { gdbRows } from './gdb';
 import { judge, table, type FailedLine, type Judged } from './lines';
+import { manyRow } from './many';
+import { rawRow } from './raw';
+import { runningRow } from './running';
 import { Scope, type Row, type Settings } from './scope';
+import { threadsRow } from './threads';
 
 export interface Options extends Settings {
   /** Rows whose name contains this. */
@@ -16,7 +21,7 @@ export interface Options extends Settings {
 /** A row that takes longer is given up. */
 const ROW_LIMIT_MS = 150_000;
 
-const rows: readonly Row[] = [...checkpointRows];
+const rows: readonly Row[] = [...checkpointRows, runningRow, threadsRow, manyRow, ...gdbRows, rawRow];
 
 export const rowNames = (): string[] => rows.map((row) => row.name);
 
