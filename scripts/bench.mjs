@@ -96,10 +96,15 @@ async function main() {
     return 0;
   }
   const machine = await describeMachine();
-  console.log(Object.entries(machine).map(([name, value]) => `${name}: ${value}`).join('\n'));
+  console.log(
+    Object.entries(machine)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('\n'),
+  );
   const { lines, text } = await runBench({ quick: values.quick, only: values.only }, (line) => console.error(line));
   console.log(`\n${text}`);
-  if (values.json !== undefined) fs.writeFileSync(values.json, `${JSON.stringify({ machine, quick: values.quick, lines }, null, 2)}\n`);
+  if (values.json !== undefined)
+    fs.writeFileSync(values.json, `${JSON.stringify({ machine, quick: values.quick, lines }, null, 2)}\n`);
   return lines.some((line) => 'failed' in line) ? 1 : 0;
 }
 

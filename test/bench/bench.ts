@@ -19,7 +19,7 @@ export interface Options extends Settings {
 }
 
 /** A row that takes longer is given up. */
-const ROW_LIMIT_MS = 150_000;
+const ROW_LIMIT_MS = 200_000;
 
 const rows: readonly Row[] = [...checkpointRows, runningRow, threadsRow, manyRow, ...gdbRows, rawRow];
 

@@ -10,9 +10,14 @@ import type { Debuggee } from '../support/owner-process';
 import { median, ms } from './lines';
 import { benchProgram, numbersOf, readNumbers, type Row, type Scope, type Settings } from './scope';
 
+/** Writing every page anew can take much longer than rolling it back: a page fault each. */
+const ALL_ROUNDS = 3;
+
 interface Floors {
   readonly forkMs: number;
   readonly memcpyMs: number;
+  /** 1 % of the pages written with a forked child alive. */
+  readonly cowMs: number;
 }
 
 interface Timings {
@@ -20,6 +25,8 @@ interface Timings {
   readonly take: number;
   readonly restore: number;
   readonly restoreAll: number;
+  /** 1 % of the pages written for the first time since a take. */
+  readonly dirty: number;
   /** As the client sees it, packets included. */
   readonly takeRoundTrip: number;
   readonly restoreRoundTrip: number;
@@ -45,7 +52,9 @@ export async function restoreMs(debuggee: Debuggee): Promise<number> {
   return parseFloat(outcome.milliseconds);
 }
 
-async function runTo(debuggee: Debuggee, name: string): Promise<void> {
+/** To the next time that it gets there: a restored program stands at the breakpoint already, and is to leave it first. */
+export async function runTo(debuggee: Debuggee, name: string): Promise<void> {
+  await debuggee.client.resume('vCont;s');
   const stop = await debuggee.resume(name);
   if (stop.kind !== 'stopped' || stop.value !== 5) throw new Error(`no stop at ${name}: ${stop.text}`);
 }
@@ -70,8 +79,10 @@ async function measureOurs(scope: Scope, size: number, rounds: number, more: Nod
   const first = await takeMs(debuggee, await debuggee.take('first'));
   const takes: number[] = [];
   const takeTrips: number[] = [];
+  const dirties: number[] = [];
   for (let i = 0; i < rounds; i++) {
     await runTo(debuggee, 'at_stop');
+    dirties.push((await debuggee.readMemory(debuggee.symbol('dirty_us'), 8)).readDoubleLE() / 1000);
     let id = 0;
     takeTrips.push(await timed(async () => (id = await debuggee.take())));
     takes.push(await takeMs(debuggee, id));
@@ -89,11 +100,12 @@ async function measureOurs(scope: Scope, size: number, rounds: number, more: Nod
   };
   const restoreTrips: number[] = [];
   const restore = await restoreAfter(10, rounds, restoreTrips);
-  const restoreAll = await restoreAfter(1000, Math.max(3, rounds - 2), []);
+  const restoreAll = await restoreAfter(1000, ALL_ROUNDS, []);
   await release();
   return {
     first,
     take: median(takes),
+    dirty: median(dirties),
     restore,
     restoreAll,
     takeRoundTrip: median(takeTrips),
@@ -112,7 +124,17 @@ async function measureNative(scope: Scope, size: number, rounds: number): Promis
   const result = path.join(scope.folder, `native-${size}.json`);
   await scope.run(
     'gdb',
-    ['-nx', '-q', '-batch', '-x', path.join(root, 'test/bench/native-checkpoints.py'), '--args', benchProgram('pages'), 'run', String(size)],
+    [
+      '-nx',
+      '-q',
+      '-batch',
+      '-x',
+      path.join(root, 'test/bench/native-checkpoints.py'),
+      '--args',
+      benchProgram('pages'),
+      'run',
+      String(size),
+    ],
     { BENCH_RESULT: result, BENCH_ROUNDS: String(rounds) },
   );
   return JSON.parse(fs.readFileSync(result, 'utf8')) as NativeTimings;
@@ -144,6 +166,15 @@ function reportOurs(scope: Scope, label: string, ours: Timings, floors: Floors, 
   });
 }
 
+function reportDirtying(scope: Scope, label: string, ours: Timings, floors: Floors): void {
+  scope.report({
+    row: `writing 1 % of ${label} for the first time after it`,
+    ours: ms(ours.dirty),
+    other: { ...ms(floors.cowMs), name: 'after fork()' },
+    note: 'the program itself pays this: a page fault each, with a copy after fork()',
+  });
+}
+
 function reportNative(scope: Scope, label: string, ours: Timings, native: NativeTimings, judged: boolean): void {
   const problems = native.problems.length === 0 ? {} : { note: `native gdb: ${native.problems.join('; ')}` };
   const bar = judged ? { bar: { atLeast: 5 } } : {};
@@ -157,20 +188,23 @@ function reportNative(scope: Scope, label: string, ours: Timings, native: Native
   }
 }
 
-/** Floors before and after ours, so that a machine that changes its mood shows on both sides. */
+/** `size` in MiB. Floors before and after ours, so that a machine that changes its mood shows on both sides. */
 async function runSize(scope: Scope, { quick }: Settings, size: number): Promise<void> {
-  const judged = size >= 1024 || (quick && size >= 256);
-  const rounds = quick ? 5 : 9;
+  const judged = size >= 256;
+  const rounds = quick ? 5 : 7;
   const label = size >= 1024 ? `${size / 1024} GiB` : `${size} MiB`;
   const before = await measureFloors(scope, size, rounds);
   const ours = await measureOurs(scope, size, rounds);
   const after = await measureFloors(scope, size, rounds);
   const both = (name: string): number => median([...numbersOf(before, name), ...numbersOf(after, name)]) / 1000;
-  reportOurs(scope, label, ours, { forkMs: both('fork'), memcpyMs: both('memcpy') }, judged);
+  const floors = { forkMs: both('fork'), memcpyMs: both('memcpy'), cowMs: both('cow') };
+  reportOurs(scope, label, ours, floors, judged);
+  reportDirtying(scope, label, ours, floors);
   reportNative(scope, label, ours, await measureNative(scope, size, Math.min(rounds, 5)), judged);
 }
 
-export const checkpointRows: readonly Row[] = [10, 100, 1024].map((size) => ({
-  name: `checkpoints of ${size} MiB`,
-  run: (scope, settings) => runSize(scope, settings, size),
-}));
+export const checkpointRows: readonly Row[] = [
+  { name: 'checkpoints, small', run: (scope, settings) => runSize(scope, settings, 10) },
+  { name: 'checkpoints, middle', run: (scope, settings) => (settings.quick ? Promise.resolve() : runSize(scope, settings, 100)) },
+  { name: 'checkpoints, large', run: (scope, settings) => runSize(scope, settings, settings.quick ? 256 : 1024) },
+];

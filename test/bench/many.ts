@@ -4,7 +4,7 @@
 
 import * as fs from 'node:fs';
 import type { Debuggee } from '../support/owner-process';
-import { listCheckpoints, restoreMs } from './checkpoints';
+import { listCheckpoints, restoreMs, runTo } from './checkpoints';
 import { median, mib, ms } from './lines';
 import { benchProgram, type Row, type Scope, type Settings } from './scope';
 
@@ -38,7 +38,7 @@ async function restoreBackwards(debuggee: Debuggee, ids: readonly number[]): Pro
 async function run(scope: Scope, { quick }: Settings): Promise<void> {
   const count = quick ? 200 : 1000;
   const { debuggee, release } = await scope.debuggee({ program: benchProgram('pages'), args: ['run', String(AREA_MIB)] });
-  await debuggee.resume('at_stop');
+  await runTo(debuggee, 'at_stop');
   await debuggee.writeInt('dirty_permille', PERMILLE);
   const owner = ownerOf(debuggee.pid);
   const base = await debuggee.take();
@@ -46,7 +46,7 @@ async function run(scope: Scope, { quick }: Settings): Promise<void> {
   const ids: number[] = [];
   let early = 0;
   for (let i = 0; i < count; i++) {
-    await debuggee.resume('at_stop');
+    await runTo(debuggee, 'at_stop');
     ids.push(await debuggee.take());
     if (i === SAMPLE) early = await restoreBackwards(debuggee, ids.slice(0, -1));
   }

@@ -2,9 +2,11 @@
  * A resident area of 4 KiB pages, of which a share is written between two stops at `at_stop`, at random places.
  *
  *   pages run MIB                 stops, writes `dirty_permille` of the pages, stops, ...; the debugger sets the share
- *   pages floor MIB ROUNDS        the floors, in microseconds: a bare fork() with that much resident, and memcpy of it
+ *   pages floor MIB ROUNDS        the floors, in microseconds: a bare fork() with that much resident, memcpy of it, and
+ *                                 writing 1 % of the pages with a forked child alive (`cow`)
  */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,8 @@
 
 volatile int dirty_permille = 10;
 volatile long rounds;
+/* Microseconds that the last share took to write. */
+volatile double dirty_us;
 
 static unsigned char *area;
 static size_t pages;
@@ -76,6 +80,15 @@ static void floors(size_t bytes, int count) {
     if (child < 0 || waitpid(child, NULL, 0) != child) exit(4);
     printf("fork %.1f\n", end - start);
   }
+  for (int i = 0; i < count; i++) {
+    pid_t child = fork();
+    if (child == 0) for (;;) pause();
+    double start = now_us();
+    dirty(10);
+    printf("cow %.1f\n", now_us() - start);
+    kill(child, SIGKILL);
+    if (waitpid(child, NULL, 0) != child) exit(4);
+  }
   unsigned char *copy = make_area(bytes);
   for (int i = 0; i < count; i++) {
     double start = now_us();
@@ -99,6 +112,8 @@ int main(int argc, char **argv) {
   }
   for (;; rounds++) {
     at_stop();
+    double start = now_us();
     dirty(dirty_permille);
+    dirty_us = now_us() - start;
   }
 }

@@ -33,7 +33,9 @@ async function interruptMs(client: RspClient): Promise<number> {
 }
 
 async function rivalStops(scope: Scope, rounds: number): Promise<number[]> {
-  const server = new DebugServer('gdbserver', { args: ['--once', 'localhost:0', benchProgram('threads'), String(THREADS), 'mixed'] });
+  const server = new DebugServer('gdbserver', {
+    args: ['--once', 'localhost:0', benchProgram('threads'), String(THREADS), 'mixed'],
+  });
   scope.atEnd(() => server.end());
   const client = await RspClient.connect(`localhost:${await server.port()}`);
   scope.atEnd(() => client.close());
@@ -75,7 +77,11 @@ async function run(scope: Scope, { quick }: Settings): Promise<void> {
   const bar = { bar: { atMost: 1 } };
   const limit = { ...ms(10), name: '(fixed)' };
   scope.report({ row: `stop all, ${THREADS} threads`, ours: ms(median(stops)), other: limit, ...bar });
-  scope.report({ row: `stop all, ${THREADS} threads`, ours: ms(median(stops)), other: { ...ms(median(theirs)), name: 'gdbserver' } });
+  scope.report({
+    row: `stop all, ${THREADS} threads`,
+    ours: ms(median(stops)),
+    other: { ...ms(median(theirs)), name: 'gdbserver' },
+  });
   scope.report({ row: `take, ${THREADS} threads, beyond memory`, ours: ms(median(takes)), other: limit, ...bar });
   scope.report({ row: `restore, ${THREADS} threads, beyond memory`, ours: ms(median(restores)), other: limit, ...bar });
 }
