@@ -23,7 +23,11 @@ interface Counts {
 const quickCounts: Counts = { stepi: 1500, next: 2, calls: 150, dump: 32 << 20, false: 5000, hits: 300, threads: 3 };
 const fullCounts: Counts = { stepi: 10_000, next: 5, calls: 500, dump: 64 << 20, false: 20_000, hits: 1000, threads: 5 };
 
-async function connectCommand(scope: Scope, kind: Kind, part: Part): Promise<{ command: string; end(): Promise<void> }> {
+async function connectCommand(
+  scope: Scope,
+  kind: Kind,
+  part: Part,
+): Promise<{ readonly command: string; readonly end: () => Promise<void> }> {
   if (kind === 'native') return { command: 'starti', end: () => Promise.resolve() };
   const where = kind === 'savepoint' ? path.join(scope.folder, 'socket') : 'localhost:0';
   fs.rmSync(path.join(scope.folder, 'socket'), { force: true });

@@ -57,7 +57,7 @@ export class Scope {
   }
 
   /** A program under our owner; `release` ends it before the row's end. */
-  async debuggee(options: ProgramOptions): Promise<{ readonly debuggee: Debuggee; release(): Promise<void> }> {
+  async debuggee(options: ProgramOptions): Promise<{ readonly debuggee: Debuggee; readonly release: () => Promise<void> }> {
     const debuggee = await Debuggee.start({ deadline: 60_000, ...options });
     let open = true;
     const release = async (): Promise<void> => {
