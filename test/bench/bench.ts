@@ -19,7 +19,7 @@ export interface Options extends Settings {
 }
 
 /** A row that takes longer is given up. */
-const ROW_LIMIT_MS = 200_000;
+const ROW_LIMIT_MS = { quick: 60_000, full: 200_000 };
 
 const rows: readonly Row[] = [...checkpointRows, runningRow, threadsRow, manyRow, ...gdbRows, rawRow];
 
@@ -34,6 +34,7 @@ export async function runBench(options: Options, say: (line: string) => void): P
   const lines: (Judged | FailedLine)[] = [];
   let scope: Scope | undefined;
   const interrupt = (signal: NodeJS.Signals): void => {
+    say(`\n${table(lines)}`);
     void scope?.end().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
   };
   process.once('SIGINT', interrupt);
@@ -43,7 +44,7 @@ export async function runBench(options: Options, say: (line: string) => void): P
     const start = performance.now();
     scope = new Scope((line) => lines.push(judge(line)));
     try {
-      await withLimit(row.run(scope, options));
+      await withLimit(row.run(scope, options), options.quick ? ROW_LIMIT_MS.quick : ROW_LIMIT_MS.full);
     } catch (error) {
       lines.push({ row: row.name, failed: error instanceof Error ? error.message : String(error) });
     } finally {
@@ -56,10 +57,10 @@ export async function runBench(options: Options, say: (line: string) => void): P
   return { lines, text: table(lines) };
 }
 
-async function withLimit(work: Promise<void>): Promise<void> {
+async function withLimit(work: Promise<void>, limit: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done within ${ROW_LIMIT_MS / 1000} s`)), ROW_LIMIT_MS);
+    timer = setTimeout(() => reject(new Error(`not done within ${limit / 1000} s (is the machine busy?)`)), limit);
   });
   try {
     await Promise.race([work, late]);

@@ -20,7 +20,7 @@ interface Counts {
   readonly [name: string]: number;
 }
 
-const quickCounts: Counts = { stepi: 1500, next: 2, calls: 150, dump: 32 << 20, false: 5000, hits: 300, threads: 3 };
+const quickCounts: Counts = { stepi: 800, next: 1, calls: 80, dump: 16 << 20, false: 2000, hits: 150, threads: 3 };
 const fullCounts: Counts = { stepi: 10_000, next: 5, calls: 500, dump: 64 << 20, false: 20_000, hits: 1000, threads: 5 };
 
 async function connectCommand(
