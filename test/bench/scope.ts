@@ -33,6 +33,7 @@ export class Scope {
 
   /** A private folder of this row. */
   get folder(): string {
+    this.mustBeOpen();
     this.folderPath ??= fs.mkdtempSync(path.join(os.tmpdir(), 'savepoint-bench-'));
     return this.folderPath;
   }
@@ -42,6 +43,11 @@ export class Scope {
     // The row's time was up while this was starting.
     if (this.ended) void Promise.resolve(act());
     else this.endings.push(act);
+  }
+
+  /** A row that was given up goes on until it next asks for something. */
+  private mustBeOpen(): void {
+    if (this.ended) throw new Error('the row has ended');
   }
 
   async end(): Promise<void> {
@@ -58,6 +64,7 @@ export class Scope {
 
   /** A program under our owner; `release` ends it before the row's end. */
   async debuggee(options: ProgramOptions): Promise<{ readonly debuggee: Debuggee; readonly release: () => Promise<void> }> {
+    this.mustBeOpen();
     const debuggee = await Debuggee.start({ deadline: 60_000, ...options });
     let open = true;
     const release = async (): Promise<void> => {
