@@ -137,7 +137,8 @@ export function takeForcedTrap(inferior: Inferior, tracee: Tracee): true | Gone 
   if (!queued.some(isForcedTrap)) return true;
   const held = tracee.deliver;
   tracee.deliver = undefined;
-  tracee.transition({ kind: 'running', how: 'continue' });
+  // What the trap means depends on how the thread was running when it met it.
+  tracee.transition({ kind: 'running', how: tracee.ranBy });
   if (tracee.run('continue') === GONE || inferior.waiting.awaitStop(tracee) === GONE) return GONE;
   tracee.deliver ??= held;
   return true;
