@@ -16,7 +16,7 @@ import type { Log } from '../base/log';
 import type { EngineInferior } from '../owner/engine-host';
 import { SYS } from '../abi/syscalls-x86-64';
 import type { MemorySpace } from './capture/memory';
-import { alive, ProcessGone } from './gone';
+import { alive, saysGone } from './gone';
 import { dropMappedFiles, openMappedFiles, type MappedFiles } from './mapped-files';
 import { mappedCode, planMappings, sameKernelMappings, type Layout } from './mappings';
 import { rebuildFiles } from './rebuild/files';
@@ -173,11 +173,11 @@ function applyOrRollBack(
       onForgotten: (serial) => forgotten.add(serial),
     });
   } catch (error) {
-    if (error instanceof ProcessGone) throw error;
+    if (saysGone(error)) throw error;
     try {
       rollBack(context, safety, forgotten);
     } catch (second) {
-      if (second instanceof ProcessGone) throw second;
+      if (saysGone(second)) throw second;
       throw bug(`a failed restore could not be undone: ${describeError(error)}; ${describeError(second)}`);
     }
     throw error;
