@@ -59,7 +59,7 @@ interface Places {
 
 /** Bytes of one emulated watchpoint: they are compared after every step. */
 const LONGEST = 1 << 16;
-/** Who gets a register first: what cannot be emulated, then what is emulated at no cost, then what makes every thread step. */
+/** Who gets a register first: what cannot be emulated, then what would make every thread step; a breakpoint is emulated at no cost. */
 const ORDER: Readonly<Record<HardwarePoint['kind'], number>> = { access: 0, write: 1, execute: 2 };
 
 export class HardwarePoints {

@@ -7,7 +7,7 @@
  * memory, too (read(2)), while another thread has its turn; therefore the bytes are compared before a step as well while anybody is in
  * flight, and a change found there belongs to the thread that has come back from its call.
  *
- * SIGCHLD is off for stops meanwhile (SA_NOCLDSTOP): a signal and a write to the eventfd a step would cost a third of the speed.
+ * SIGCHLD is off for stops meanwhile (SA_NOCLDSTOP): each step would cost a signal and a write to the eventfd.
  * waitpid does not need it, and nothing here sleeps: with nobody left to step the caller waits as always.
  */
 #define _GNU_SOURCE
