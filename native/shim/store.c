@@ -49,9 +49,13 @@ static int populate(uint64_t start, uint64_t end) {
   while (madvise(store.arena + start, end - start, MADV_POPULATE_WRITE)) {
     if (errno == EINTR || errno == EAGAIN) continue;
     if (errno != EINVAL) return -ENOMEM;
-    /* Linux < 5.14: the first use touches it. */
-    break;
+    break; /* Linux < 5.14: the touch below does it, slower */
   }
+  /*
+   * The guest's page tables are filled now, but under a hypervisor that shadows them each page still has its first access to pay for. Or with
+   * nothing: the tracer may have begun to use these pages.
+   */
+  for (uint64_t at = start; at < end; at += SP_PAGE) __atomic_fetch_or(store.arena + at, 0, __ATOMIC_RELAXED);
   uint64_t touched = atomic_load(&store.touched);
   while (touched < end && !atomic_compare_exchange_weak(&store.touched, &touched, end)) continue;
   return 0;
