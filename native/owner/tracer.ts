@@ -127,42 +127,15 @@ export class Tracer implements Waiting {
   /** Enters a stop; resumes at once when it concerns nobody. */
   private take(tracee: Tracee, stop: Stop): void {
     const leaving = tracee.state.kind === 'leaving';
-    const stepping = tracee.state.kind === 'running' && tracee.state.how === 'step';
     tracee.onStop(stop);
     if (leaving) {
       tracee.transition({ kind: 'leaving' });
       tracee.run('continue');
       return;
     }
-    if (stepping && stop.kind === 'interrupt') {
-      if (this.collectStep(tracee) === GONE || !tracee.isStopped || tracee.pending !== undefined) return;
-    }
     const silent = considerStop(this, this.inferiorOf(tracee), tracee, stop) === 'silent';
     if (silent && tracee.isStopped && (this.phase.kind === 'running' || this.inferiorOf(tracee).role === 'nursed'))
       this.go(tracee);
-  }
-
-  /**
-   * The end of a step that an interrupt has overtaken:
-   *  1. a single step is in flight (inside a system call, or just made); 2. PTRACE_INTERRUPT;
-   *  3. the thread leaves the call: the kernel queues the step's SIGTRAP, and then reports the interrupt first (PTRACE_EVENT_STOP);
-   *  4. whenever it is resumed, however, it stops with that SIGTRAP before any user code.
-   * So it is let into that stop now: nobody may take it for the program's own, or keep it in a checkpoint.
-   */
-  private collectStep(tracee: Tracee): true | Gone {
-    while (tracee.state.kind === 'stopped' && tracee.state.stop.kind === 'interrupt') {
-      const queued = ptrace.peekSiginfo(tracee.tid, false);
-      if (queued === GONE) return GONE;
-      if (!queued.some(ptrace.isStepTrap)) return true;
-      tracee.transition({ kind: 'running', how: 'step' });
-      if (tracee.run('continue') === GONE || this.awaitStop(tracee) === GONE) return GONE;
-    }
-    // Silent: it stands as after any interrupt; a call that was broken off is looked at in `normalise`.
-    if (tracee.pending === undefined && tracee.state.kind === 'stopped' && tracee.state.stop.kind === 'signal') {
-      tracee.transition({ kind: 'stopped', stop: { kind: 'interrupt' } });
-      tracee.siginfo = undefined;
-    }
-    return true;
   }
 
   /** The stop of a task just adopted, when it came before its parent's event. */
