@@ -152,6 +152,20 @@ export function takeForcedTrap(inferior: Inferior, tracee: Tracee): true | Gone 
   return true;
 }
 
+/**
+ * For a process that is to outlive us: out of the stop of a SIGTRAP that is our doing. When a tracer dies the kernel lets its tracees go on
+ * with the signal they stand in, and after a step with the trap flag still set: the program would die of our death. A launched one
+ * does so anyway (PTRACE_O_EXITKILL).
+ */
+export function leaveOurTraps(inferior: Inferior): void {
+  if (inferior.launched) return;
+  for (const tracee of inferior.live()) {
+    if (!tracee.standsInOurTrap) continue;
+    const { siginfo } = tracee;
+    if (settle(inferior, tracee) !== GONE) tracee.siginfo = siginfo;
+  }
+}
+
 /** From any event stop into a signal-type stop without running user code. */
 export function settle(inferior: Inferior, tracee: Tracee): true | Gone {
   const held = tracee.deliver;

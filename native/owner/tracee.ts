@@ -8,6 +8,7 @@ import { GONE, type Gone, type Pid, type ThreadRef, type Tid } from '../base/bra
 import { bug } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Arch, FpRegs, GpRegs } from '../arch/arch';
+import { SIGTRAP } from '../abi/signals';
 import * as ptrace from '../sys/ptrace';
 import type { EngineThread, Registrations, ThreadLife } from './engine-host';
 import type { ResumeKind, WatchKind } from './ops';
@@ -80,6 +81,8 @@ export class Tracee implements EngineThread {
   ranBy: 'continue' | 'step' | 'syscall' = 'continue';
   /** The kernel stop we really stand in takes a signal on resume (an injected call changes the stop). */
   private takesSignal = false;
+  /** The kernel stop we really stand in is that of a SIGTRAP: a breakpoint's, a step's, an injected call's, or the program's own. */
+  private inTrap = false;
   private gpCache: GpRegs | undefined;
   private gpDirty = false;
   private fpCache: FpRegs | undefined;
@@ -135,6 +138,7 @@ export class Tracee implements EngineThread {
     this.transition({ kind: 'stopped', stop });
     this.interrupted = stop.kind === 'interrupt' ? false : this.interrupted;
     this.takesSignal = stop.kind === 'signal';
+    this.inTrap = stop.kind === 'signal' && stop.signal === SIGTRAP;
     this.gpCache = undefined;
     this.fpCache = undefined;
     this.gpDirty = this.fpDirty = false;
@@ -222,9 +226,15 @@ export class Tracee implements EngineThread {
     return signal;
   }
 
+  /** It stands in a trap that the program knows nothing of. */
+  get standsInOurTrap(): boolean {
+    return this.isStopped && this.inTrap && this.pending?.kind !== 'signal';
+  }
+
   /** An injected call leaves the thread in a signal-delivery stop of our SIGTRAP. */
   noteInjection(): void {
     this.takesSignal = true;
+    this.inTrap = true;
   }
 
   /**

@@ -14,7 +14,7 @@ import * as ptrace from '../sys/ptrace';
 import type { Waiter, WaitEvent } from '../sys/wait';
 import { Inferior, type Role, type Waiting } from './inferior';
 import type { ClientFeatures, ResumeEntry } from './ops';
-import { leaveCall, settle, takeForcedTrap } from './parking';
+import { leaveCall, leaveOurTraps, settle, takeForcedTrap } from './parking';
 import { considerStop } from './stop-events';
 import { Tracee, type ProcessEnd } from './tracee';
 import type { EndedProcess } from './unreported';
@@ -272,6 +272,7 @@ export class Tracer implements Waiting {
       this.feed(events);
     }
     for (const inferior of this.debugged()) for (const tracee of inferior.live()) this.normalise(inferior, tracee);
+    for (const inferior of this.debugged()) leaveOurTraps(inferior);
     this.phase = { kind: 'stopped' };
   }
 

@@ -18,6 +18,7 @@ import type { Inferior } from '../owner/inferior';
 import type { ServerHooks } from '../owner/ops';
 import type { NativeTarget } from '../owner/target';
 import type { Tracer } from '../owner/tracer';
+import { leaveOurTraps } from '../owner/parking';
 import * as text from './checkpoint-text';
 import { monitorHelp, parseMonitor, type MonitorCommand, type ProcessCommand } from './monitor-words';
 import { allowsFaults, readEngineSettings } from './settings';
@@ -175,9 +176,18 @@ export class CheckpointService {
 
   private take(checkpoints: ProcessCheckpoints, inferior: Inferior, label: string): string {
     if (inferior.life.kind === 'held') throw userError('ended', 'The program has ended; "restart N" goes back to a checkpoint.');
-    const node = checkpoints.take(label);
+    const node = this.thenSafe(inferior, () => checkpoints.take(label));
     if (node === GONE) throw this.killed(inferior);
     return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
+  }
+
+  /** The calls that the engine makes in a program leave its threads in traps of ours. */
+  private thenSafe<T>(inferior: Inferior, act: () => T): T {
+    try {
+      return act();
+    } finally {
+      leaveOurTraps(inferior);
+    }
   }
 
   private killed(inferior: Inferior): Error {
@@ -211,7 +221,7 @@ export class CheckpointService {
     this.armed = undefined;
     const { inferior, id } = armed;
     try {
-      const result = this.engine.forInferior(inferior).restore(id);
+      const result = this.thenSafe(inferior, () => this.engine.forInferior(inferior).restore(id));
       if (result === GONE) throw this.killed(inferior);
       this.outcome = { kind: 'done', id, result };
       const note = `${text.restored(id, inferior.pid, result.durationMs)}${text.notRolledBack(this.newsOf(result, inferior.pid), id)}`;

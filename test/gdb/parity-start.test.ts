@@ -203,7 +203,7 @@ describeParity('start', {
     `,
     alike: [
       // gdbserver does not survive the attempt to attach to a process that is gone.
-      [/^\+quit\s*(Remote connection closed\n)?/gm, '+quit\n'],
+      [/^\+quit\n[^]*?(?=^--- output)/gm, '+quit\n'],
       [/^(0x[0-9a-f]+ in )?[\w.]+ \(.*\).*$/gm, 'somewhere'],
       [/^\d+\t.*$/gm, 'somewhere'],
     ],

@@ -227,7 +227,8 @@ describeParity('threads', {
     must: /total 9 least 3 most 3 text whole/,
     alike: [
       [/^#0 .*$/gm, '#0'],
-      [/^146.*$/gm, '146'],
+      // The first thread runs on while functions are called in the others, to the barrier if there is time.
+      [/^(41|146)\b.*$/gm, 'source'],
     ],
     script: `
       break all_started
