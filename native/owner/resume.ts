@@ -25,8 +25,8 @@ export type ResumeOutcome =
   | 'running'
   /** Something is to be reported at once (an event kept from the last stop, a step done while stepping over): nothing runs. */
   | 'report'
-  /** One thread, all alone, through a range of addresses: it still stands, the caller steps it (sp_step_range). */
-  | 'fast-range'
+  /** One thread, all alone, once or through a range of addresses: it still stands, the caller steps it (sp_step_range). */
+  | 'fast-step'
   /** No thread fits the request. */
   | 'nothing';
 
@@ -61,9 +61,15 @@ export function applyResume(tracer: Tracer, entries: readonly ResumeEntry[], tol
     if (!stepOver(tracer, tracer.inferiorOf(toldOfBreakpoint), toldOfBreakpoint)) return 'report';
   }
   const only = chosen.length === 1 ? chosen[0] : undefined;
-  if (only?.action?.kind === 'range' && only.isStopped && only.deliver === undefined && mayStepFast(tracer)) return 'fast-range';
+  if (only !== undefined && isPlainStep(only) && mayStepFast(tracer)) return 'fast-step';
   for (const tracee of chosen) tracer.go(tracee);
   return 'running';
+}
+
+/** In a stop from which PTRACE_SINGLESTEP does what it says: in a group stop the thread listens instead. */
+function isPlainStep({ action, state, deliver }: Tracee): boolean {
+  const standing = state.kind === 'stopped' && (state.stop.kind === 'signal' || state.stop.kind === 'interrupt');
+  return standing && action !== undefined && action.kind !== 'continue' && deliver === undefined;
 }
 
 /** sp_step_range looks at nothing but the pc of one thread. */

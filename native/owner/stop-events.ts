@@ -78,7 +78,7 @@ export function nurse(tracer: Tracer, inferior: Inferior): void {
 // --- signals ---
 
 function considerSignal(tracer: Tracer, inferior: Inferior, tracee: Tracee, signal: number): Verdict {
-  const info = ptrace.getSiginfo(tracee.tid);
+  const info = tracee.stopInfo();
   if (info === GONE) return 'silent';
   const ours = tracee.sentByUs.indexOf(signal);
   if (ours >= 0 && info.readInt32LE(SIGINFO.si_pid) === process.pid) {
@@ -118,7 +118,7 @@ export function wouldEnd(inferior: Inferior, signal: number): boolean {
 const HANDLER_ENTRY = SIGTRAP;
 
 function considerTrap(tracer: Tracer, inferior: Inferior, tracee: Tracee): Verdict {
-  const info = ptrace.getSiginfo(tracee.tid);
+  const info = tracee.stopInfo();
   const gp = tracee.gp();
   if (info === GONE || gp === GONE) return 'silent';
   const code = info.readInt32LE(SIGINFO.si_code);

@@ -10,6 +10,7 @@ import type { Log } from '../base/log';
 import type { Arch, FpRegs, GpRegs } from '../arch/arch';
 import { SIGTRAP } from '../abi/signals';
 import * as ptrace from '../sys/ptrace';
+import type { SeenStop } from '../sys/wait';
 import type { EngineThread, Registrations, ThreadLife } from './engine-host';
 import type { ResumeKind, WatchKind } from './ops';
 import { describeStop, type Stop } from './wait-status';
@@ -87,6 +88,7 @@ export class Tracee implements EngineThread {
   private gpDirty = false;
   private fpCache: FpRegs | undefined;
   private fpDirty = false;
+  private seenInfo: Buffer | undefined;
   private registrations: Registrations | undefined;
   /** Generation of debug registers last written to this thread (watchpoints.ts). */
   debugGeneration = 0;
@@ -133,15 +135,21 @@ export class Tracee implements EngineThread {
     return kind !== 'running' && kind !== 'listening';
   }
 
-  onStop(stop: Stop): void {
+  onStop(stop: Stop, seen?: SeenStop): void {
     if (this.current.kind === 'running') this.ranBy = this.current.how;
     this.transition({ kind: 'stopped', stop });
     this.interrupted = stop.kind === 'interrupt' ? false : this.interrupted;
     this.takesSignal = stop.kind === 'signal';
     this.inTrap = stop.kind === 'signal' && stop.signal === SIGTRAP;
-    this.gpCache = undefined;
+    this.gpCache = seen?.registers;
+    this.seenInfo = seen?.siginfo;
     this.fpCache = undefined;
     this.gpDirty = this.fpDirty = false;
+  }
+
+  /** siginfo of the signal that the thread has just stopped with. */
+  stopInfo(): Buffer | Gone {
+    return this.seenInfo ?? ptrace.getSiginfo(this.tid);
   }
 
   gp(): GpRegs | Gone {

@@ -11,7 +11,7 @@ import type { Log } from '../base/log';
 import type { Arch } from '../arch/arch';
 import * as proc from '../sys/proc';
 import * as ptrace from '../sys/ptrace';
-import type { Waiter, WaitEvent } from '../sys/wait';
+import type { SeenStop, Waiter, WaitEvent } from '../sys/wait';
 import { Inferior, type Role, type Waiting } from './inferior';
 import type { ClientFeatures, ResumeEntry } from './ops';
 import { leaveCall, leaveOurTraps, settle, takeForcedTrap } from './parking';
@@ -121,13 +121,13 @@ export class Tracer implements Waiting {
       );
       return;
     }
-    this.take(tracee, status.stop);
+    this.take(tracee, status.stop, event.seen);
   }
 
   /** Enters a stop; resumes at once when it concerns nobody. */
-  private take(tracee: Tracee, stop: Stop): void {
+  private take(tracee: Tracee, stop: Stop, seen: SeenStop | undefined): void {
     const leaving = tracee.state.kind === 'leaving';
-    tracee.onStop(stop);
+    tracee.onStop(stop, seen);
     if (leaving) {
       tracee.transition({ kind: 'leaving' });
       tracee.run('continue');
@@ -255,11 +255,12 @@ export class Tracer implements Waiting {
         inferior.live().filter((t) => t.state.kind === 'running' || t.state.kind === 'listening'),
       );
       if (awaited.length === 0) break;
-      for (const tracee of awaited) {
-        if (tracee.interrupted) continue;
+      const asked = awaited.filter((tracee) => !tracee.interrupted);
+      const gone = ptrace.interruptAll(asked.map((tracee) => tracee.tid));
+      for (const tracee of asked) {
         tracee.interrupted = true;
         // No such thread: it has begun to exit. A leader may stay a zombie, without a word to wait(2), until its last thread ends.
-        if (ptrace.interrupt(tracee.tid) === GONE) tracee.transition({ kind: 'leaving' });
+        if (gone.has(tracee.tid)) tracee.transition({ kind: 'leaving' });
       }
       if (awaited.every((t) => t.state.kind === 'leaving')) continue;
       const { events } = this.waiter.wait([], STOP_LIMIT_MS, true);

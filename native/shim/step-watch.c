@@ -7,11 +7,11 @@
  * memory, too (read(2)), while another thread has its turn; therefore the bytes are compared before a step as well while anybody is in
  * flight, and a change found there belongs to the thread that has come back from its call.
  *
- * SIGCHLD is off for stops meanwhile (SA_NOCLDSTOP): each step would cost a signal and a write to the eventfd.
- * waitpid does not need it, and nothing here sleeps: with nobody left to step the caller waits as always.
+ * Stops send no SIGCHLD meanwhile (waking.c): nothing here sleeps, with nobody left to step the caller waits as always.
  */
 #define _GNU_SOURCE
 #include "shim.h"
+#include "waking.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -253,19 +253,12 @@ static int client_speaks(int fd) {
   return fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
-static void quiet_sigchld(int quiet) {
-  struct sigaction sa;
-  if (sigaction(SIGCHLD, NULL, &sa)) return;
-  sa.sa_flags = quiet ? sa.sa_flags | SA_NOCLDSTOP : sa.sa_flags & ~SA_NOCLDSTOP;
-  sigaction(SIGCHLD, &sa, NULL);
-}
-
 int sp_step_watch(int pid, int mem_fd, int client_fd, int registers, int max, struct sp_step_thread *threads, int nthreads,
                   const struct sp_watch_point *points, int npoints, const uint8_t *values, int32_t *others, int max_others,
                   int32_t *steps) {
   struct watch w = {pid, mem_fd, registers, threads, nthreads, points, npoints, values, others, max_others, 0, 0};
   int left = max, turn = 0;
-  quiet_sigchld(1);
+  sp_hush();
   for (int idle = 0; left > 0 && idle < nthreads; turn = (turn + 1) % nthreads) {
     if (threads[turn].state != SP_STEP_STANDS) {
       idle++;
@@ -279,8 +272,6 @@ int sp_step_watch(int pid, int mem_fd, int client_fd, int registers, int max, st
       break;
     }
   }
-  /* A stop from here on brings its SIGCHLD; one before is found all the same, because sp_wait looks before it sleeps. */
-  quiet_sigchld(0);
   *steps = max - left;
   for (int i = 0; i < nthreads; i++)
     threads[i].next = i == turn;
