@@ -190,20 +190,22 @@ function isLive(regs: RegisterFile, { component, special }: Place): boolean {
   return special === 'mxcsr' ? xstate.isMxcsrLive(regs.fp) : xstate.isLive(regs.fp, component);
 }
 
-/** Puts a register's bytes, as gdb knows them, into `into` at `at`. */
+/** Puts a register's bytes, as gdb knows them, into `into` at `at`, which is zero there. */
 export function encodeRegister(regs: RegisterFile, register: Register, into: Buffer, at: number): void {
   const { place, bits } = register;
-  const length = bits / 8;
-  const stored = place.stored ?? length;
-  into.fill(0, at, at + length);
-  if (!isLive(regs, place)) xstate.initialBytes(place.offset, stored).copy(into, at);
-  else regs[place.file].copy(into, at, place.offset, place.offset + stored);
+  if (isLive(regs, place)) copyBytes(regs[place.file], place.offset, place.stored ?? bits / 8, into, at);
+  else xstate.writeInitialBytes(place.offset, into, at);
   if (place.mask !== undefined) into.writeUInt16LE(into.readUInt16LE(at) & place.mask, at);
   if (place.special === 'ftag')
     into.writeUInt16LE(
       expandTags(into.readUInt8(at), statusWord(regs), (i) => stackRegister(regs, i)),
       at,
     );
+}
+
+/** Registers are small: a native copy of each costs more than it copies. */
+function copyBytes(from: Buffer, start: number, length: number, into: Buffer, at: number): void {
+  for (let i = 0; i < length; i += 1) into[at + i] = from[start + i];
 }
 
 function statusWord(regs: RegisterFile): number {

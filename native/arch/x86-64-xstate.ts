@@ -99,12 +99,10 @@ export function isMxcsrLive(fp: FpRegs): boolean {
   return isLive(fp, SSE) || isLive(fp, AVX);
 }
 
-/** A component's initial bytes as a register of `length` bytes at `offset` of the area sees them. */
-export function initialBytes(offset: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  if (offset === FCW) bytes.writeUInt16LE(FCW_INITIAL);
-  if (offset === MXCSR) bytes.writeUInt32LE(MXCSR_INITIAL);
-  return bytes;
+/** A component's initial bytes as a register at `offset` of the area sees them; `into` is zero at `at`. */
+export function writeInitialBytes(offset: number, into: Buffer, at: number): void {
+  if (offset === FCW) into.writeUInt16LE(FCW_INITIAL, at);
+  if (offset === MXCSR) into.writeUInt32LE(MXCSR_INITIAL, at);
 }
 
 /**

@@ -8,7 +8,7 @@
 
 import * as os from 'node:os';
 import { GONE, type Pid } from '../base/brands';
-import { bug, describeError, isFamily, kernelError, refused, userError } from '../base/errors';
+import { describeError, isFamily, kernelError, refused, userError } from '../base/errors';
 import type { Log } from '../base/log';
 import { CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '../checkpoint/engine';
 import type { FidelityNote } from '../checkpoint/state';
@@ -143,7 +143,10 @@ export class CheckpointService {
       case 'list-json':
         return text.json(checkpoints.list(), checkpoints.currentId, command.after);
       case 'details':
-        return text.details(this.find(checkpoints, command.id), checkpoints.currentId);
+        return text.details(this.find(checkpoints, command.id), checkpoints.currentId, this.engine.usage());
+      case 'verify':
+        this.find(checkpoints, command.id);
+        return text.verified(command.id, checkpoints.check(command.id));
       case 'drop':
         this.find(checkpoints, command.id);
         checkpoints.drop(command.id);
@@ -254,13 +257,6 @@ export class CheckpointService {
         return `${JSON.stringify({ id, milliseconds: text.formatMs(result.durationMs), notes: notes.split('\n').filter((line) => line !== '') })}\n`;
       }
     }
-  }
-
-  /** Self-check for tests and doubt: which pages are not what the checkpoint says. */
-  check(pid: Pid, id: number): readonly bigint[] {
-    const inferior = this.tracer.inferiors.get(pid);
-    if (inferior === undefined) throw bug(`no process ${pid}`);
-    return this.engine.forInferior(inferior).check(id);
   }
 }
 

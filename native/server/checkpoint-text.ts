@@ -51,6 +51,13 @@ export function taken(node: CheckpointNode): string {
   return `Checkpoint ${node.id}: process ${node.pid}, ${countThreads(node.snapshot.threads.length)}, ${formatMs(node.stats.durationMs)}\n`;
 }
 
+/** `wrong`: addresses of pages that differ, not necessarily all. */
+export function verified(id: number, wrong: readonly bigint[]): string {
+  if (wrong.length === 0) return `Memory is what checkpoint ${id} has.\n`;
+  const shown = wrong.slice(0, 4).map((address) => `0x${address.toString(16)}`);
+  return `Memory is not what checkpoint ${id} has, at ${shown.join(', ')}${wrong.length > shown.length ? ' and elsewhere' : ''}.\n`;
+}
+
 export function restored(id: number, pid: number, durationMs: number): string {
   return `Restored checkpoint ${id}: process ${pid}, ${formatMs(durationMs)}\n`;
 }
@@ -93,12 +100,17 @@ export function table(nodes: readonly CheckpointNode[], currentId: number | unde
 }
 
 /** Everything about one checkpoint. */
-export function details(node: CheckpointNode, currentId: number | undefined): string {
+export function details(
+  node: CheckpointNode,
+  currentId: number | undefined,
+  store: { readonly used: number; readonly limit: number },
+): string {
   const lines = [
     `Checkpoint ${node.id}${node.label === '' ? '' : `: ${node.label}`}${node.id === currentId ? ' (the present state came from it)' : ''}`,
     `  process ${node.pid}, ${countThreads(node.snapshot.threads.length)}, at 0x${node.pc.toString(16)}`,
     `  taken ${new Date(node.createdAt).toISOString()} in ${formatMs(node.stats.durationMs)}${node.parentId === undefined ? '' : `, after checkpoint ${node.parentId}`}`,
     `  ${formatBytes(node.stats.bytes)} of memory, ${formatBytes(node.stats.ownBytes)} of it stored by this checkpoint`,
+    `  all checkpoints together: ${formatBytes(store.used)} of at most ${formatBytes(store.limit)}`,
     ...groupNotes(node.fidelity).map((line) => `  not rolled back: ${line}`),
   ];
   return `${lines.join('\n')}\n`;

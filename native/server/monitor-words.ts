@@ -16,7 +16,7 @@ export type ProcessCommand =
   /** `after`: only those behind this one in the list; a client reads a long list piece by piece. */
   | { readonly kind: 'list-json'; readonly after: number | undefined }
   | { readonly kind: 'take'; readonly label: string }
-  | { readonly kind: 'details' | 'drop'; readonly id: number }
+  | { readonly kind: 'details' | 'drop' | 'verify'; readonly id: number }
   /** `quietly`: the client asks for the outcome itself (`restored-json`). */
   | { readonly kind: 'restore'; readonly id: number; readonly quietly: boolean };
 
@@ -62,6 +62,11 @@ const WORDS: readonly Word[] = [
     make: (rest) => ({ kind: 'drop', id: readId(rest, 'delete checkpoint') }),
   },
   { pattern: /^fail-at\s+(\S+)$/, make: (stage) => ({ kind: 'fail-at', stage }) },
+  {
+    pattern: /^verify(?:\s+(\S+))?$/,
+    usage: 'verify N               compare memory with a checkpoint just taken or gone back to',
+    make: (rest) => ({ kind: 'verify', id: readId(rest, 'verify') }),
+  },
   { pattern: /^savepoint-version$/, make: () => ({ kind: 'version' }) },
   { pattern: /^help$/, usage: 'help                   this list', make: () => ({ kind: 'help' }) },
 ];

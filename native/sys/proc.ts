@@ -85,19 +85,23 @@ export function taskIds(pid: Pid): Tid[] {
   }
 }
 
-/** TASK_COMM_LEN and a line end. */
-const nameRoom = Buffer.alloc(64);
+/** /proc/PID/stat with a name of TASK_COMM_LEN in it is shorter. */
+const room = Buffer.alloc(1024);
+
+/** A small file, asked for every thread: Node's own readFile costs several times as much. */
+function readShort(path: string, encoding: 'utf8' | 'latin1'): string | undefined {
+  const fd = io.open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return undefined;
+  const n = io.pread(fd, room, 0n);
+  io.close(fd);
+  return room.toString(encoding, 0, Math.max(0, n));
+}
 
 export function threadName(pid: Pid, tid: Tid): string {
-  // Read at every checkpoint for every thread: Node's own readFile costs several times as much.
-  const fd = io.open(`/proc/${pid}/task/${tid}/comm`, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return '';
-  const n = io.pread(fd, nameRoom, 0n);
-  io.close(fd);
-  return nameRoom.toString('utf8', 0, Math.max(0, n)).trimEnd();
+  return readShort(`/proc/${pid}/task/${tid}/comm`, 'utf8')?.trimEnd() ?? '';
 }
 
 export function threadCore(pid: Pid, tid: Tid): number {
-  const stat = readText(`/proc/${pid}/task/${tid}/stat`);
+  const stat = readShort(`/proc/${pid}/task/${tid}/stat`, 'latin1');
   return stat === undefined ? 0 : parseProcessor(stat);
 }

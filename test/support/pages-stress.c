@@ -24,7 +24,7 @@
 #define NODES 12
 #define AREAS 6
 #define AREA_AT(i) (0x100000000000ull + (uint64_t)(i)*0x1000000000ull)
-#define AREA_PAGES 3000u
+#define AREA_PAGES 300u
 
 struct shared {
   int32_t command;
