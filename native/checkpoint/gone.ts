@@ -4,6 +4,7 @@
  */
 
 import { GONE, type Gone } from '../base/brands';
+import { isFamily } from '../base/errors';
 
 export class ProcessGone extends Error {}
 
@@ -12,12 +13,17 @@ export function alive<T>(answer: T | Gone): T {
   return answer;
 }
 
+/** Whether this says that the process died: our own word for it, or the kernel's. */
+export function saysGone(error: unknown): boolean {
+  return error instanceof ProcessGone || (isFamily(error, 'kernel') && error.code === 'ESRCH');
+}
+
 /** Runs `act`; GONE when the process died under it. */
 export function unlessGone<T>(act: () => T): T | Gone {
   try {
     return act();
   } catch (error) {
-    if (error instanceof ProcessGone) return GONE;
+    if (saysGone(error)) return GONE;
     throw error;
   }
 }

@@ -16,7 +16,7 @@ import type { Log } from '../base/log';
 import type { EngineInferior } from '../owner/engine-host';
 import { SYS } from '../abi/syscalls-x86-64';
 import type { MemorySpace } from './capture/memory';
-import { alive, ProcessGone } from './gone';
+import { alive, saysGone } from './gone';
 import { dropMappedFiles, openMappedFiles, type MappedFiles } from './mapped-files';
 import { mappedCode, planMappings, sameKernelMappings, type Layout } from './mappings';
 import { rebuildFiles } from './rebuild/files';
@@ -24,8 +24,17 @@ import { rebuildMappings, rebuildMemory } from './rebuild/memory';
 import { rebuildProcess } from './rebuild/process';
 import { rebuildActions, rebuildQueues, type QueuesInHand } from './rebuild/signals';
 import { rebuildMasks, rebuildRegisters, registerThreads, unregisterThreads } from './rebuild/threads';
-import { ScratchRoom } from './scratch-room';
-import { captureSnapshot, dropSnapshot, layoutOf, prepareThreads, readMappings, workerOf, type Snapshot } from './snapshot';
+import type { ScratchRoom } from './scratch-room';
+import {
+  captureSnapshot,
+  dropSnapshot,
+  layoutOf,
+  prepareThreads,
+  readMappings,
+  withScratch,
+  workerOf,
+  type Snapshot,
+} from './snapshot';
 import { Stages, type FailAt } from './stages';
 import type { FidelityNote } from './state';
 
@@ -97,51 +106,45 @@ function unshelveWanted(inferior: EngineInferior, target: Snapshot): void {
 }
 
 /** From `present` to `target`. */
-function apply(context: RestoreContext, stages: Stages, application: Application): FidelityNote[] {
+function apply(context: RestoreContext, room: ScratchRoom, stages: Stages, application: Application): FidelityNote[] {
   const { inferior, space } = context;
   const { present, target } = application;
-  const scratch = alive(inferior.openScratch([...target.mappings, ...present.mappings]));
-  const room = new ScratchRoom(inferior, scratch);
   const worker = () => workerOf(inferior);
   const notes: FidelityNote[] = [];
-  try {
-    stages.run('unshelve', () => unshelveWanted(inferior, target));
-    stages.run('shelve', () => shelveOthers(inferior, application));
-    stages.run('unregister', () => unregisterThreads(inferior, room, present.threads, target.threads));
-    const plan = planMappings(layoutOf(present), layoutOf(target));
-    const freeFd = Math.max(2, ...present.files.map((file) => file.fd), ...target.files.map((file) => file.fd)) + 1;
-    stages.run('map', () => rebuildMappings(inferior, room, worker(), plan, application.mapped, freeFd));
-    stages.run('roll', () =>
-      rebuildMemory(inferior, space, room, worker(), { layout: layoutOf(target), index: target.index, fresh: plan.fresh }),
-    );
-    stages.run('registers', () => rebuildRegisters(inferior, target.threads));
-    stages.run('register', () => registerThreads(inferior, room, present.threads, target.threads));
-    stages.run('requeue', () => {
-      rebuildActions(room, worker(), present.signals.actions, target.signals.actions);
-      notes.push(...rebuildQueues(inferior, room, worker(), target, application.queuesInHand));
-    });
-    stages.run('reopen', () => notes.push(...rebuildFiles(inferior, room, worker(), present.files, target.files)));
-    stages.run('settings', () => {
-      notes.push(...rebuildProcess(room, worker(), present.process, target.process));
-      rebuildMasks(inferior, target.threads);
-    });
-  } finally {
-    scratch.close();
-  }
+  stages.run('unshelve', () => unshelveWanted(inferior, target));
+  stages.run('shelve', () => shelveOthers(inferior, application));
+  stages.run('unregister', () => unregisterThreads(inferior, room, present.threads, target.threads));
+  const plan = planMappings(layoutOf(present), layoutOf(target));
+  const freeFd = Math.max(2, ...present.files.map((file) => file.fd), ...target.files.map((file) => file.fd)) + 1;
+  stages.run('map', () => rebuildMappings(inferior, room, worker(), plan, application.mapped, freeFd));
+  stages.run('roll', () =>
+    rebuildMemory(inferior, space, room, worker(), { layout: layoutOf(target), index: target.index, fresh: plan.fresh }),
+  );
+  stages.run('registers', () => rebuildRegisters(inferior, target.threads));
+  stages.run('register', () => registerThreads(inferior, room, present.threads, target.threads));
+  stages.run('requeue', () => {
+    rebuildActions(room, worker(), present.signals.actions, target.signals.actions);
+    notes.push(...rebuildQueues(inferior, room, worker(), target, application.queuesInHand));
+  });
+  stages.run('reopen', () => notes.push(...rebuildFiles(inferior, room, worker(), present.files, target.files)));
+  stages.run('settings', () => {
+    notes.push(...rebuildProcess(room, worker(), present.process, target.process));
+    rebuildMasks(inferior, target.threads);
+  });
   stages.run('commit', () => undefined);
   return notes;
 }
 
 /** Back to the safety snapshot after a failed restore, from wherever it broke off. */
-function rollBack(context: RestoreContext, safety: Snapshot, forgotten: ReadonlySet<number>): void {
+function rollBack(context: RestoreContext, room: ScratchRoom, safety: Snapshot, forgotten: ReadonlySet<number>): void {
   const { inferior, space, log } = context;
   log.add('checkpoint', 'rolling back');
   const stages = new Stages(log, () => undefined);
-  const now = captureSnapshot(inferior, space, stages, { knownFiles: safety.files, everything: true });
+  const now = captureSnapshot(inferior, space, stages, { knownFiles: safety.files, everything: true, room });
   try {
     const mapped = openMappedFiles(inferior.pid, planMappings(layoutOf(now), layoutOf(safety)).steps, safety.mappedFiles);
     try {
-      apply(context, stages, {
+      apply(context, room, stages, {
         present: now,
         target: safety,
         mapped,
@@ -158,6 +161,7 @@ function rollBack(context: RestoreContext, safety: Snapshot, forgotten: Readonly
 
 function applyOrRollBack(
   context: RestoreContext,
+  room: ScratchRoom,
   stages: Stages,
   safety: Snapshot,
   target: Snapshot,
@@ -165,7 +169,7 @@ function applyOrRollBack(
 ): FidelityNote[] {
   const forgotten = new Set<number>();
   try {
-    return apply(context, stages, {
+    return apply(context, room, stages, {
       present: safety,
       target,
       mapped,
@@ -173,11 +177,11 @@ function applyOrRollBack(
       onForgotten: (serial) => forgotten.add(serial),
     });
   } catch (error) {
-    if (error instanceof ProcessGone) throw error;
+    if (saysGone(error)) throw error;
     try {
-      rollBack(context, safety, forgotten);
+      rollBack(context, room, safety, forgotten);
     } catch (second) {
-      if (second instanceof ProcessGone) throw second;
+      if (saysGone(second)) throw second;
       throw bug(`a failed restore could not be undone: ${describeError(error)}; ${describeError(second)}`);
     }
     throw error;
@@ -198,10 +202,13 @@ export function restoreSnapshot(context: RestoreContext, target: Snapshot): Rest
     const mapped = stages.run('admit', () => admit(inferior, target));
     stages.always(() => dropMappedFiles(mapped));
     stages.run('lift', () => stages.always(inferior.liftBreakpoints()));
-    const safety = captureSnapshot(inferior, space, stages, { knownFiles: target.files, everything: true });
-    stages.undo(() => dropSnapshot(safety));
-    const librariesMayHaveChanged = mappedCode(safety.mappings) !== mappedCode(target.mappings);
-    const notes = applyOrRollBack(context, stages, safety, target, mapped);
-    return { safety, notes, librariesMayHaveChanged };
+    space.open();
+    return withScratch(inferior, target.mappings, (room) => {
+      const safety = captureSnapshot(inferior, space, stages, { knownFiles: target.files, everything: true, room });
+      stages.undo(() => dropSnapshot(safety));
+      const librariesMayHaveChanged = mappedCode(safety.mappings) !== mappedCode(target.mappings);
+      const notes = applyOrRollBack(context, room, stages, safety, target, mapped);
+      return { safety, notes, librariesMayHaveChanged };
+    });
   });
 }

@@ -6,7 +6,7 @@ import type { Addr } from '../base/brands';
 import { bug } from '../base/errors';
 import type { EngineInferior, EngineThread, RemoteCall, Scratch } from '../owner/engine-host';
 import * as io from '../sys/io';
-import { alive } from './gone';
+import { alive, ProcessGone } from './gone';
 
 const ALIGN = 16;
 
@@ -40,13 +40,20 @@ export class ScratchRoom {
   }
 
   write(at: Addr, data: Buffer): void {
-    if (io.pwrite(this.inferior.memFd, data, at) !== data.length) throw bug('the scratch area cannot be written');
+    const n = io.pwrite(this.inferior.memFd, data, at);
+    if (n !== data.length) throw this.failure(n, 'written');
   }
 
   read(at: Addr, length: number): Buffer {
     const data = Buffer.alloc(length);
-    if (io.pread(this.inferior.memFd, data, at) !== length) throw bug('the scratch area cannot be read');
+    const n = io.pread(this.inferior.memFd, data, at);
+    if (n !== length) throw this.failure(n, 'read');
     return data;
+  }
+
+  /** /proc/PID/mem transfers nothing once the process has no memory any more (mem_rw in fs/proc/base.c). */
+  private failure(transferred: number, what: string): Error {
+    return transferred === 0 ? new ProcessGone('no memory any more') : bug(`the scratch area cannot be ${what}`);
   }
 
   /** Runs calls in a thread; the raw results. */

@@ -58,31 +58,40 @@ export function prepareThreads(inferior: EngineInferior): void {
   if (!prepared.ok) throw refused('thread-busy', `thread ${prepared.thread.tid}`, prepared.reason, { tid: prepared.thread.tid });
 }
 
+/** Working memory in the program for the length of `act`, in none of the ranges to `avoid`. */
+export function withScratch<T>(inferior: EngineInferior, avoid: readonly Range[], act: (room: ScratchRoom) => T): T {
+  const scratch = alive(inferior.openScratch(avoid));
+  try {
+    return act(new ScratchRoom(inferior, scratch));
+  } finally {
+    scratch.close();
+  }
+}
+
 export interface CaptureOptions {
   /** Duplicates held by the checkpoint before are shared. */
   readonly knownFiles: readonly FileState[];
   /** Hold pipes and sockets, too: the snapshot may have to be gone back to. */
   readonly everything: boolean;
+  /** Working memory that is open already, and stays; it is no part of the snapshot. Mapping and unmapping it costs the program's TLB. */
+  readonly room?: ScratchRoom;
 }
 
 /** Reads everything. Nothing of the program is changed when it returns or throws. */
 export function captureSnapshot(inferior: EngineInferior, space: MemorySpace, stages: Stages, options: CaptureOptions): Snapshot {
   space.open();
-  const scratch = alive(inferior.openScratch([]));
-  let state: Pick<Snapshot, 'threads' | 'signals' | 'process'>;
-  try {
-    const room = new ScratchRoom(inferior, scratch);
+  const captureState = (room: ScratchRoom): Pick<Snapshot, 'threads' | 'signals' | 'process'> => {
     const threads = stages.run('threads', () => captureThreads(inferior, room));
     const signals = stages.run('signals', () => captureSignals(room, workerOf(inferior)));
-    state = { threads, signals, process: stages.run('process', () => captureProcess(inferior, room, workerOf(inferior))) };
-  } finally {
-    scratch.close();
-  }
+    return { threads, signals, process: stages.run('process', () => captureProcess(inferior, room, workerOf(inferior))) };
+  };
+  const { room } = options;
+  const state = room === undefined ? withScratch(inferior, [], captureState) : captureState(room);
   const files: FileState[] = [];
   let mappedFiles: MappedFiles = new Map();
   try {
     files.push(...stages.run('files', () => captureFiles(inferior, options.knownFiles, options.everything)));
-    const mappings = readMappings(inferior);
+    const mappings = readMappings(inferior, room?.scratch);
     mappedFiles = holdMappedFiles(inferior.pid, mappings);
     const { index, stats } = stages.run('memory', () => space.take(pageRanges(mappings)));
     return {

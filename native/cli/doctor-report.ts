@@ -106,7 +106,13 @@ export function judge(facts: Facts): Report {
       'restartable sequences are restored',
       'threads with restartable sequences may not be restorable',
     ),
-    probe('hardware watchpoints', probes.debugRegisters, 'warn', '', 'gdb falls back to stepping, which is slow'),
+    probe(
+      'hardware watchpoints',
+      probes.debugRegisters,
+      'warn',
+      'four words at full speed, more by stepping',
+      'watchpoints are found by stepping: slower; awatch and rwatch are not available',
+    ),
     ...gdbRows(facts),
     facts.compiler === undefined
       ? { name: 'C compiler', state: 'info', found: 'none', follows: 'needed only for building from source and for the demo' }

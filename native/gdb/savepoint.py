@@ -23,7 +23,8 @@ MONITOR = {
     "version": "savepoint-version",
     "take": "checkpoint",
     "details": "info checkpoints %d",
-    "list-json": "info checkpoints-json",
+    "list": "info checkpoints-json",
+    "list-more": "info checkpoints-json %d",
     "restart": "restart %d quietly",
     "restored": "restored-json",
     "drop": "delete checkpoint %d",
@@ -225,7 +226,13 @@ def describe(row):
 
 
 def list_checkpoints():
-    return json.loads(ask("list-json"))
+    """A long list comes in several answers, because each must fit in a packet."""
+    answer = json.loads(ask("list"))
+    while answer["more"]:
+        rest = json.loads(ask("list-more", answer["checkpoints"][-1]["id"]))
+        answer["checkpoints"] += rest["checkpoints"]
+        answer["more"] = rest["more"]
+    return answer
 
 
 class DeleteCheckpoint(gdb.Command):

@@ -8,9 +8,13 @@
 import type { Addr } from '../base/brands';
 import * as io from '../sys/io';
 
+/** Who wants our instruction at an address: Z0, or a Z1 for which there is no debug register. */
+export type BreakpointOwner = 'software' | 'hardware';
+
 export class Breakpoints {
   /** Address → the program's own bytes under our instruction. */
   private readonly inserted = new Map<Addr, Buffer>();
+  private readonly owners = new Map<Addr, Set<BreakpointOwner>>();
 
   constructor(private readonly instruction: Buffer) {}
 
@@ -22,11 +26,20 @@ export class Breakpoints {
     return this.inserted.has(addr);
   }
 
-  /**
-   * false: the address cannot be written. Inserting twice is as good as once (gdb manual, "Packets": Z is idempotent), but our byte may
-   * be gone: a library was unloaded, for which gdb sends no z, and another one (or the same) stands there now.
-   */
-  insert(memFd: number, addr: Addr): boolean {
+  /** What a hit there is to be called. */
+  nameOf(addr: Addr): 'swbreak' | 'hwbreak' {
+    return this.owners.get(addr)?.has('software') === false ? 'hwbreak' : 'swbreak';
+  }
+
+  /** false: the address cannot be written. Inserting twice is as good as once (gdb manual, "Packets": Z is idempotent). */
+  insert(memFd: number, addr: Addr, owner: BreakpointOwner = 'software'): boolean {
+    if (!this.write(memFd, addr)) return false;
+    this.owners.set(addr, (this.owners.get(addr) ?? new Set()).add(owner));
+    return true;
+  }
+
+  /** Our byte may be gone: a library was unloaded, for which gdb sends no z, and another one (or the same) stands there now. */
+  private write(memFd: number, addr: Addr): boolean {
     if (this.inserted.has(addr) && this.isThere(memFd, addr)) return true;
     this.inserted.delete(addr);
     const original = Buffer.alloc(this.instruction.length);
@@ -43,20 +56,25 @@ export class Breakpoints {
   }
 
   /** true also when memory is gone: then so is our byte. */
-  remove(memFd: number, addr: Addr): boolean {
+  remove(memFd: number, addr: Addr, owner: BreakpointOwner = 'software'): boolean {
     const original = this.inserted.get(addr);
-    if (original !== undefined && this.isThere(memFd, addr)) io.pwrite(memFd, original, addr);
+    const owners = this.owners.get(addr);
+    if (original === undefined || owners?.delete(owner) !== true || owners.size > 0) return true;
+    if (this.isThere(memFd, addr)) io.pwrite(memFd, original, addr);
     this.inserted.delete(addr);
+    this.owners.delete(addr);
     return true;
   }
 
   removeAll(memFd: number): void {
-    for (const addr of [...this.inserted.keys()]) this.remove(memFd, addr);
+    this.writeOriginals(memFd);
+    this.forgetAll();
   }
 
   /** After an exec: the image that held them is gone. */
   forgetAll(): void {
     this.inserted.clear();
+    this.owners.clear();
   }
 
   /** Writes the program's own bytes back (through any memory file that shows the same addresses: a forked child's, too). */
@@ -75,12 +93,16 @@ export class Breakpoints {
 
   /** Takes all out; the result puts them in again, re-reading what belongs there (a restore may have changed it). */
   liftAll(memFd: number): () => void {
-    for (const addr of [...this.inserted.keys()]) if (!this.isThere(memFd, addr)) this.inserted.delete(addr);
+    for (const addr of [...this.inserted.keys()]) {
+      if (this.isThere(memFd, addr)) continue;
+      this.inserted.delete(addr);
+      this.owners.delete(addr);
+    }
     this.writeOriginals(memFd);
     return () => {
       const addresses = [...this.inserted.keys()];
       this.inserted.clear();
-      for (const addr of addresses) this.insert(memFd, addr);
+      for (const addr of addresses) if (!this.write(memFd, addr)) this.owners.delete(addr);
     };
   }
 

@@ -36,10 +36,14 @@ export function chooseThread(candidates: readonly Tracee[], random: () => number
   return pool[Math.floor(random() * pool.length)];
 }
 
+function isRepeatable(pending: Pending): boolean {
+  return pending.kind === 'swbreak' || pending.kind === 'step' || (pending.kind === 'hwbreak' && pending.inCode);
+}
+
 /** Drops what will happen again by itself. */
 export function dropRepeatable(candidates: readonly Tracee[], chosen: Tracee): void {
   for (const tracee of candidates) {
-    if (tracee !== chosen && (tracee.pending?.kind === 'swbreak' || tracee.pending?.kind === 'step')) tracee.pending = undefined;
+    if (tracee !== chosen && tracee.pending !== undefined && isRepeatable(tracee.pending)) tracee.pending = undefined;
   }
 }
 

@@ -57,9 +57,34 @@ export class Inferior implements EngineInferior {
     /** It carries the exit filter. */
     readonly parking: boolean,
     readonly waiting: Waiting,
+    registersWork: () => boolean,
   ) {
     this.breakpoints = new Breakpoints(arch.breakpointInstruction);
-    this.points = new HardwarePoints(arch);
+    this.points = new HardwarePoints(arch, {
+      registersWork,
+      readMemory: (addr, length) => {
+        const data = Buffer.alloc(length);
+        return io.pread(this.memFd, data, addr) === length ? data : undefined;
+      },
+      insertCode: (addr) => this.breakpoints.insert(this.memFd, addr, 'hardware'),
+      removeCode: (addr) => this.breakpoints.remove(this.memFd, addr, 'hardware'),
+    });
+  }
+
+  /**
+   * The thread is to run, and stands until it gets its turn in watch-stepping.ts. In a group stop and at a vfork the kernel waits for
+   * others, and no step is made.
+   */
+  stepsByTurns(tracee: Tracee): boolean {
+    const { state } = tracee;
+    if (!this.points.emulates || this.role !== 'debugged' || state.kind !== 'stopped') return false;
+    const { stop } = state;
+    return (
+      tracee.action !== undefined &&
+      tracee.pending === undefined &&
+      stop.kind !== 'group-stop' &&
+      !(stop.kind === 'event' && stop.event === 'vfork')
+    );
   }
 
   /** Opens /proc files of the present image; called at birth and after each exec (a set-id image closes them to us later). */
@@ -183,6 +208,7 @@ export class Inferior implements EngineInferior {
 
   revive(): void {
     this.life = { kind: 'running' };
+    this.points.refresh();
     for (const tracee of this.live()) tracee.forgetEvents();
   }
 

@@ -124,22 +124,31 @@ const isForcedTrap = (info: Buffer): boolean =>
   info.readInt32LE(SIGINFO.si_signo) === SIGTRAP && info.readInt32LE(SIGINFO.si_code) > 0;
 
 /**
- * Takes a trap that the thread ran into before our interrupt stopped it.
+ * Takes a trap that the thread ran into before our interrupt stopped it: a breakpoint, or the end of a single step.
  *
- *  1. The thread executes our breakpoint: SIGTRAP is queued, the pc is behind the byte;
+ *  1. The thread executes our breakpoint, or leaves a system call that it was stepped into: SIGTRAP is queued;
  *  2. our PTRACE_INTERRUPT is pending as well, and PTRACE_EVENT_STOP is reported first (get_signal looks at it before the queue);
- *  3. if the thread were left so, the byte could be gone when the signal comes, and nobody would set the pc back: an instruction lost.
+ *  3. if the thread were left so, the breakpoint could be gone when the signal comes, and nobody would set the pc back: an instruction lost. Or
+ *     the step's trap would be taken for the program's own, or kept in a checkpoint.
  * Resumed, the thread reports the signal at once, without running.
  */
 export function takeForcedTrap(inferior: Inferior, tracee: Tracee): true | Gone {
-  const queued = ptrace.peekSiginfo(tracee.tid, false);
-  if (queued === GONE) return GONE;
-  if (!queued.some(isForcedTrap)) return true;
-  const held = tracee.deliver;
-  tracee.deliver = undefined;
-  tracee.transition({ kind: 'running', how: 'continue' });
-  if (tracee.run('continue') === GONE || inferior.waiting.awaitStop(tracee) === GONE) return GONE;
-  tracee.deliver ??= held;
+  while (tracee.state.kind === 'stopped' && tracee.state.stop.kind === 'interrupt') {
+    const queued = ptrace.peekSiginfo(tracee.tid, false);
+    if (queued === GONE) return GONE;
+    if (!queued.some(isForcedTrap)) return true;
+    const held = tracee.deliver;
+    tracee.deliver = undefined;
+    // What the trap means depends on how the thread was running when it met it.
+    tracee.transition({ kind: 'running', how: tracee.ranBy });
+    if (tracee.run('continue') === GONE || inferior.waiting.awaitStop(tracee) === GONE) return GONE;
+    tracee.deliver ??= held;
+  }
+  // It means nothing to anybody: the thread stands as after any interrupt.
+  if (tracee.pending === undefined && tracee.state.kind === 'stopped' && tracee.state.stop.kind === 'signal') {
+    tracee.transition({ kind: 'stopped', stop: { kind: 'interrupt' } });
+    tracee.siginfo = undefined;
+  }
   return true;
 }
 

@@ -83,24 +83,21 @@ export function openScratch(inferior: Inferior, worker: Tracee, avoid: readonly 
   const arch = inferior.arch;
   const flags = BigInt(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE);
   for (const start of scratchCandidates(avoid)) {
-    const mapped = remoteCall(inferior, worker, {
-      nr: SYS.mmap,
-      args: [start, SCRATCH_LENGTH, BigInt(PROT_READ | PROT_WRITE), flags, -1n, 0n],
-    });
-    if (mapped === GONE) return GONE;
-    if (mapped === EEXIST) continue;
-    if (mapped < 0n)
-      throw refused('no-scratch', `process ${inferior.pid}`, `no room for our working memory (mmap: errno ${-mapped})`);
-    const executable = remoteCall(inferior, worker, {
-      nr: SYS.mprotect,
-      args: [start, BigInt(PAGE_SIZE), BigInt(PROT_READ | PROT_EXEC)],
-    });
-    if (executable === GONE) return GONE;
-    if (executable !== 0n || io.pwrite(inferior.memFd, arch.batchCode, start) !== arch.batchCode.length) {
-      remoteCall(inferior, worker, { nr: SYS.munmap, args: [start, SCRATCH_LENGTH] });
-      throw refused('no-scratch', `process ${inferior.pid}`, 'executable working memory is not allowed here');
-    }
-    return new OpenScratch(inferior, worker, start);
+    const map = (at: Addr, length: bigint, protection: number): bigint | Gone =>
+      remoteCall(inferior, worker, { nr: SYS.mmap, args: [at, length, BigInt(protection), flags, -1n, 0n] });
+    // Never writable and executable at once, and no mprotect(2), which would cost the program's TLB: the code is written past the protection.
+    const code = map(start, BigInt(PAGE_SIZE), PROT_READ | PROT_EXEC);
+    if (code === GONE) return GONE;
+    if (code === EEXIST) continue;
+    if (code < 0n)
+      throw refused('no-scratch', `process ${inferior.pid}`, `no room for our working memory (mmap: errno ${-code})`);
+    const data = map(start + BigInt(PAGE_SIZE), SCRATCH_LENGTH - BigInt(PAGE_SIZE), PROT_READ | PROT_WRITE);
+    if (data === GONE) return GONE;
+    if (data >= 0n && io.pwrite(inferior.memFd, arch.batchCode, start) === arch.batchCode.length)
+      return new OpenScratch(inferior, worker, start);
+    remoteCall(inferior, worker, { nr: SYS.munmap, args: [start, data < 0n ? BigInt(PAGE_SIZE) : SCRATCH_LENGTH] });
+    if (data === EEXIST) continue;
+    throw refused('no-scratch', `process ${inferior.pid}`, 'executable working memory is not allowed here');
   }
   throw refused('no-scratch', `process ${inferior.pid}`, 'no free address range for our working memory');
 }

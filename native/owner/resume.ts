@@ -7,6 +7,8 @@
  *   1. the byte is lifted; 2. the thread is single-stepped and awaited; 3. the byte is put back; 4. the rest goes.
  * If the instruction is a system call, that might sleep for ever: it is let into the call with PTRACE_SYSCALL instead (the entry stop
  * comes before the sleep), after which the pc is past the byte.
+ *
+ * A thread whose inferior emulates watchpoints is not set going here: it stands until its turn (watch-stepping.ts).
  */
 
 import { GONE } from '../base/brands';
@@ -23,8 +25,8 @@ export type ResumeOutcome =
   | 'running'
   /** Something is to be reported at once (an event kept from the last stop, a step done while stepping over): nothing runs. */
   | 'report'
-  /** One thread, all alone, through a range of addresses: it still stands, the caller steps it (sp_step_range). */
-  | 'fast-range'
+  /** One thread, all alone, once or through a range of addresses: it still stands, the caller steps it (sp_step_range). */
+  | 'fast-step'
   /** No thread fits the request. */
   | 'nothing';
 
@@ -42,7 +44,7 @@ export function applyResume(tracer: Tracer, entries: readonly ResumeEntry[], tol
     }
   }
   // Only a hit that the client has been told of is over; a thread whose hit was dropped in another's favour must hit again.
-  const toldOfBreakpoint = told?.pending?.kind === 'swbreak' ? told : undefined;
+  const toldOfBreakpoint = told?.pending?.kind === 'swbreak' || told?.pending?.kind === 'hwbreak' ? told : undefined;
   const toldInfo = told?.pending?.kind === 'signal' ? told.pending : undefined;
   if (told !== undefined) told.pending = undefined;
   for (const tracee of chosen) {
@@ -51,16 +53,28 @@ export function applyResume(tracer: Tracer, entries: readonly ResumeEntry[], tol
     const info = tracee === told && toldInfo?.signal === action.signal ? (tracee.siginfo ?? toldInfo.info) : undefined;
     deliverNow(tracer.inferiorOf(tracee), tracee, action.signal, info);
   }
+  // gdb may have written memory meanwhile.
+  for (const inferior of tracer.debugged()) inferior.points.refresh();
   if (chosen.length === 0) return 'nothing';
   if (chosen.some((t) => t.pending !== undefined)) return 'report';
   if (toldOfBreakpoint !== undefined && chosen.includes(toldOfBreakpoint)) {
     if (!stepOver(tracer, tracer.inferiorOf(toldOfBreakpoint), toldOfBreakpoint)) return 'report';
   }
   const only = chosen.length === 1 ? chosen[0] : undefined;
-  if (only?.action?.kind === 'range' && only.isStopped && only.deliver === undefined && tracer.inferiors.size === 1)
-    return 'fast-range';
+  if (only !== undefined && isPlainStep(only) && mayStepFast(tracer)) return 'fast-step';
   for (const tracee of chosen) tracer.go(tracee);
   return 'running';
+}
+
+/** In a stop from which PTRACE_SINGLESTEP does what it says: in a group stop the thread listens instead. */
+function isPlainStep({ action, state, deliver }: Tracee): boolean {
+  const standing = state.kind === 'stopped' && (state.stop.kind === 'signal' || state.stop.kind === 'interrupt');
+  return standing && action !== undefined && action.kind !== 'continue' && deliver === undefined;
+}
+
+/** sp_step_range looks at nothing but the pc of one thread. */
+function mayStepFast(tracer: Tracer): boolean {
+  return tracer.inferiors.size === 1 && tracer.debugged().every(({ points }) => !points.emulates && !points.inRegisters);
 }
 
 /** true: the thread may run on (it stood on no breakpoint, or is past it). false: it has something to report. */

@@ -6,20 +6,35 @@
 import { GONE } from '../base/brands';
 import { SYS } from '../abi/syscalls-x86-64';
 import { defaultDisposition, SIGTRAP } from '../abi/signals';
-import { SI_KERNEL, TRAP_BRKPT, TRAP_HWBKPT, TRAP_TRACE } from '../abi/flags';
+import { SI_KERNEL, TRAP_BRKPT, TRAP_HWBKPT } from '../abi/flags';
 import { SIGINFO } from '../abi/structs';
 import * as proc from '../sys/proc';
 import * as ptrace from '../sys/ptrace';
 import type { Inferior } from './inferior';
 import { leaveCall, parkAtExit } from './parking';
 import { robustListHead } from '../sys/robust-list';
-import type { Tracee } from './tracee';
+import type { PointHit } from './hardware-points';
+import type { Pending, Tracee } from './tracee';
 import type { Tracer } from './tracer';
 import type { PtraceEvent, Stop } from './wait-status';
 
 export type Verdict = 'silent' | 'report';
 
 export function considerStop(tracer: Tracer, inferior: Inferior, tracee: Tracee, stop: Stop): Verdict {
+  const verdict = findMeaning(tracer, inferior, tracee, stop);
+  // A system call that ends in an event may have written watched memory, too (clone(2): the new id).
+  if (stop.kind !== 'event' || verdict === 'report' || !inferior.points.emulates || !tracee.isStopped) return verdict;
+  const changed = inferior.points.changed();
+  if (changed === undefined) return verdict;
+  tracee.pending = pendingOf(changed);
+  return 'report';
+}
+
+function pendingOf(hit: PointHit): Pending {
+  return hit.name === 'hardware' ? { kind: 'hwbreak', inCode: false } : { kind: 'watch', watch: hit.name, addr: hit.addr };
+}
+
+function findMeaning(tracer: Tracer, inferior: Inferior, tracee: Tracee, stop: Stop): Verdict {
   if (inferior.role === 'nursed') return considerNursed(tracer, inferior, tracee, stop);
   switch (stop.kind) {
     case 'signal':
@@ -63,7 +78,7 @@ export function nurse(tracer: Tracer, inferior: Inferior): void {
 // --- signals ---
 
 function considerSignal(tracer: Tracer, inferior: Inferior, tracee: Tracee, signal: number): Verdict {
-  const info = ptrace.getSiginfo(tracee.tid);
+  const info = tracee.stopInfo();
   if (info === GONE) return 'silent';
   const ours = tracee.sentByUs.indexOf(signal);
   if (ours >= 0 && info.readInt32LE(SIGINFO.si_pid) === process.pid) {
@@ -99,8 +114,11 @@ export function wouldEnd(inferior: Inferior, signal: number): boolean {
   return inferior.isFatal(signal, disposition === 'terminate' || disposition === 'core');
 }
 
+/** si_code of the stop at a signal handler's first instruction, when the signal was delivered with a step (ptrace_notify). */
+const HANDLER_ENTRY = SIGTRAP;
+
 function considerTrap(tracer: Tracer, inferior: Inferior, tracee: Tracee): Verdict {
-  const info = ptrace.getSiginfo(tracee.tid);
+  const info = tracee.stopInfo();
   const gp = tracee.gp();
   if (info === GONE || gp === GONE) return 'silent';
   const code = info.readInt32LE(SIGINFO.si_code);
@@ -108,7 +126,7 @@ function considerTrap(tracer: Tracer, inferior: Inferior, tracee: Tracee): Verdi
   const hit = inferior.points.hit(tracee);
   if (hit === GONE) return 'silent';
   if (hit !== undefined) {
-    tracee.pending = hit.name === 'hardware' ? { kind: 'hwbreak' } : { kind: 'watch', watch: hit.name, addr: hit.addr };
+    tracee.pending = pendingOf(hit);
     return 'report';
   }
   if (code === SI_KERNEL || code === TRAP_BRKPT) {
@@ -116,16 +134,18 @@ function considerTrap(tracer: Tracer, inferior: Inferior, tracee: Tracee): Verdi
     if (inferior.breakpoints.has(addr)) {
       tracer.arch.setPc(gp, addr);
       tracee.setGp(gp);
-      tracee.pending = { kind: 'swbreak' };
+      tracee.pending = inferior.breakpoints.nameOf(addr) === 'swbreak' ? { kind: 'swbreak' } : { kind: 'hwbreak', inCode: true };
       return 'report';
     }
   }
   const action = tracee.action;
   if (
-    (code === TRAP_TRACE || code === TRAP_HWBKPT || code === TRAP_BRKPT) &&
-    action !== undefined &&
-    action.kind !== 'continue'
+    (ptrace.isStepTrap(info) || code === TRAP_HWBKPT || code === HANDLER_ENTRY) &&
+    tracee.ranBy === 'step' &&
+    action !== undefined
   ) {
+    // Stepped on our own account (a watchpoint is looked for), or the step is over but gdb has asked for something else since.
+    if (action.kind === 'continue') return 'silent';
     const pc = tracer.arch.pc(gp);
     if (action.kind === 'range' && pc >= action.start && pc < action.end) return 'silent';
     tracee.pending = { kind: 'step' };

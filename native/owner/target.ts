@@ -30,16 +30,20 @@ import { tlsAddress } from './tls';
 import type { Tracee } from './tracee';
 import type { Tracer } from './tracer';
 import { Unreported } from './unreported';
+import { WatchStepping } from './watch-stepping';
 
 /** Steps made in the shim before the loop looks at everything else again. */
 const FAST_STEPS = 100_000;
+/** A range that every step leaves. */
+const ONE_STEP = { start: 0n, end: 0n };
 
 export class NativeTarget implements Target {
   private told: Tracee | undefined;
   private current: ThreadRef | undefined;
   private interruptWanted = false;
-  /** The thread that steps through a range alone (see stepFast). */
+  /** The thread that steps alone (see stepFast). */
   private fast: Tracee | undefined;
+  private readonly watching: WatchStepping;
   /** A report that is due although nothing runs. */
   private due: StopReport | 'choose' | undefined;
   private readonly random: () => number;
@@ -52,13 +56,14 @@ export class NativeTarget implements Target {
   ) {
     this.random = options.random ?? Math.random;
     this.dead = new Unreported(tracer.ended);
+    this.watching = new WatchStepping(tracer);
   }
 
   // --- the loop's side ---
 
   /** There is work to do before anything is waited for. */
   get hasDue(): boolean {
-    return this.due !== undefined || this.fast !== undefined;
+    return this.due !== undefined || this.fast !== undefined || this.watching.hasWork;
   }
 
   get isRunning(): boolean {
@@ -77,12 +82,14 @@ export class NativeTarget implements Target {
     }
     if (!this.isRunning) return;
     this.stepFast(clientFd);
+    if (!this.interruptWanted) this.watching.step(clientFd);
     const candidates = this.candidates();
     const something = candidates.some((t) => t.pending !== undefined) || this.tracer.ended.length > 0 || this.interruptWanted;
     if (something) {
       this.tracer.quiesce();
       this.report(this.choose());
     } else if (
+      !this.watching.hasWork &&
       !candidates.some((t) => t.state.kind === 'running' || t.state.kind === 'listening' || t.state.kind === 'vfork-wait')
     ) {
       this.tracer.quiesce();
@@ -91,24 +98,32 @@ export class NativeTarget implements Target {
   }
 
   /**
-   * One thread range-stepping alone: the whole loop stays in the shim until it has news or the client speaks.
+   * One thread stepping alone, once or through a range: the whole loop stays in the shim until it has news or the client speaks.
    * The thread counts as stopped meanwhile: nothing else waits for it.
    */
   private stepFast(clientFd: number): void {
     const tracee = this.fast;
-    const action = tracee?.action;
     if (tracee === undefined) return;
-    const synced =
-      tracee.isStopped && this.tracer.inferiorOf(tracee).points.sync(tracee) !== GONE && tracee.beginSteps() !== GONE;
-    if (action?.kind !== 'range' || this.interruptWanted || !synced) {
+    const { action } = tracee;
+    if (!tracee.isStopped || action === undefined || action.kind === 'continue' || this.interruptWanted) {
       this.fast = undefined;
       return;
     }
-    const result = this.tracer.waiter.stepRange(tracee.tid, action.start, action.end, clientFd, FAST_STEPS);
+    const inferior = this.tracer.inferiorOf(tracee);
+    const gp = tracee.gp();
+    if (gp === GONE || inferior.points.sync(tracee) === GONE || tracee.beginSteps() === GONE) {
+      // Killed where it stood: its status is on its way to the loop.
+      this.fast = undefined;
+      tracee.transition({ kind: 'running', how: 'step' });
+      return;
+    }
+    const { start, end } = action.kind === 'range' ? action : ONE_STEP;
+    const from = { tid: tracee.tid, memFd: inferior.memFd, pc: this.tracer.arch.pc(gp) };
+    const result = this.tracer.waiter.stepRange(from, start, end, clientFd, FAST_STEPS);
     if (result.kind === 'again') return;
     this.fast = undefined;
     tracee.transition({ kind: 'running', how: 'step' });
-    if (result.kind === 'look') this.tracer.feed([{ tid: tracee.tid, status: result.status }]);
+    if (result.kind === 'look') this.tracer.feed([result.event]);
   }
 
   private candidates(): Tracee[] {
@@ -401,7 +416,7 @@ export class NativeTarget implements Target {
     }
     const outcome = applyResume(this.tracer, entries, told);
     if (outcome === 'report') this.due = 'choose';
-    if (outcome === 'fast-range') this.fast = this.candidates().find((t) => t.action !== undefined);
+    if (outcome === 'fast-step') this.fast = this.candidates().find((t) => t.action !== undefined);
     if (outcome === 'nothing') this.due = this.hasEndToReport ? 'choose' : { kind: 'no-resumed' };
   }
 

@@ -10,6 +10,7 @@ import type { Log } from '../base/log';
 import type { Arch, FpRegs, GpRegs } from '../arch/arch';
 import { SIGTRAP } from '../abi/signals';
 import * as ptrace from '../sys/ptrace';
+import type { SeenStop } from '../sys/wait';
 import type { EngineThread, Registrations, ThreadLife } from './engine-host';
 import type { ResumeKind, WatchKind } from './ops';
 import { describeStop, type Stop } from './wait-status';
@@ -44,7 +45,8 @@ export type Pending =
     }
   | { readonly kind: 'step' }
   | { readonly kind: 'swbreak' }
-  | { readonly kind: 'hwbreak' }
+  /** `inCode`: by our instruction in a debug register's place: it is hit again when the thread runs on. */
+  | { readonly kind: 'hwbreak'; readonly inCode: boolean }
   | { readonly kind: 'watch'; readonly watch: WatchKind; readonly addr: bigint }
   | { readonly kind: 'fork' | 'vfork'; readonly child: ThreadRef }
   | { readonly kind: 'vforkdone' }
@@ -76,6 +78,8 @@ export class Tracee implements EngineThread {
   siginfo: Buffer | undefined;
   /** Our PTRACE_INTERRUPT is on its way since the thread was last resumed. */
   interrupted = false;
+  /** How it was resumed last: a trap of a step that was asked for is not the program's own. */
+  ranBy: 'continue' | 'step' | 'syscall' = 'continue';
   /** The kernel stop we really stand in takes a signal on resume (an injected call changes the stop). */
   private takesSignal = false;
   /** The kernel stop we really stand in is that of a SIGTRAP: a breakpoint's, a step's, an injected call's, or the program's own. */
@@ -84,6 +88,7 @@ export class Tracee implements EngineThread {
   private gpDirty = false;
   private fpCache: FpRegs | undefined;
   private fpDirty = false;
+  private seenInfo: Buffer | undefined;
   private registrations: Registrations | undefined;
   /** Generation of debug registers last written to this thread (watchpoints.ts). */
   debugGeneration = 0;
@@ -130,14 +135,21 @@ export class Tracee implements EngineThread {
     return kind !== 'running' && kind !== 'listening';
   }
 
-  onStop(stop: Stop): void {
+  onStop(stop: Stop, seen?: SeenStop): void {
+    if (this.current.kind === 'running') this.ranBy = this.current.how;
     this.transition({ kind: 'stopped', stop });
     this.interrupted = stop.kind === 'interrupt' ? false : this.interrupted;
     this.takesSignal = stop.kind === 'signal';
     this.inTrap = stop.kind === 'signal' && stop.signal === SIGTRAP;
-    this.gpCache = undefined;
+    this.gpCache = seen?.registers;
+    this.seenInfo = seen?.siginfo;
     this.fpCache = undefined;
     this.gpDirty = this.fpDirty = false;
+  }
+
+  /** siginfo of the signal that the thread has just stopped with. */
+  stopInfo(): Buffer | Gone {
+    return this.seenInfo ?? ptrace.getSiginfo(this.tid);
   }
 
   gp(): GpRegs | Gone {
@@ -209,12 +221,17 @@ export class Tracee implements EngineThread {
     return true;
   }
 
-  /** Before the shim steps the thread by itself: registers are in the kernel, and what we know of them is void. */
-  beginSteps(): true | Gone {
-    if (this.flush() === GONE) return GONE;
+  /**
+   * Before the shim steps the thread by itself: registers are in the kernel, and what we know of them is void. The signal that must go
+   * with the first step (0: none).
+   */
+  beginSteps(): number | Gone {
+    const signal = this.prepareSignal();
+    if (signal === GONE) return GONE;
+    this.interrupted = false;
     this.gpCache = this.fpCache = undefined;
     this.siginfo = undefined;
-    return true;
+    return signal;
   }
 
   /** It stands in a trap that the program knows nothing of. */
@@ -233,24 +250,27 @@ export class Tracee implements EngineThread {
    * tgkill, to be let through when it comes back.
    */
   run(how: 'continue' | 'step' | 'syscall'): true | Gone {
-    const deliver = this.deliver;
-    if (this.flush() === GONE) return GONE;
-    let signal = 0;
-    if (deliver !== undefined) {
-      if (this.takesSignal) {
-        signal = deliver.signal;
-        if (deliver.info !== undefined && ptrace.setSiginfo(this.tid, deliver.info) === GONE) return GONE;
-      } else {
-        this.sentByUs.push(deliver.signal);
-        if (ptrace.tgkill(this.pid, this.tid, deliver.signal) === GONE) return GONE;
-      }
-    }
-    this.deliver = undefined;
+    const signal = this.prepareSignal();
+    if (signal === GONE) return GONE;
     // Whatever became of an earlier interrupt (an injected call may have used it up): the next quiesce asks again.
     this.interrupted = false;
     if (ptrace.resume(this.tid, how, signal) === GONE) return GONE;
     this.gpCache = this.fpCache = undefined;
     this.siginfo = undefined;
     return true;
+  }
+
+  /** Registers, and the signal in hand with its siginfo, go to the kernel; what is left for the resume to pass. */
+  private prepareSignal(): number | Gone {
+    const deliver = this.deliver;
+    if (this.flush() === GONE) return GONE;
+    this.deliver = undefined;
+    if (deliver === undefined) return 0;
+    if (this.takesSignal) {
+      if (deliver.info !== undefined && ptrace.setSiginfo(this.tid, deliver.info) === GONE) return GONE;
+      return deliver.signal;
+    }
+    this.sentByUs.push(deliver.signal);
+    return ptrace.tgkill(this.pid, this.tid, deliver.signal) === GONE ? GONE : 0;
   }
 }

@@ -11,7 +11,7 @@ import type { Log } from '../base/log';
 import type { Arch } from '../arch/arch';
 import * as proc from '../sys/proc';
 import * as ptrace from '../sys/ptrace';
-import type { Waiter, WaitEvent } from '../sys/wait';
+import type { SeenStop, Waiter, WaitEvent } from '../sys/wait';
 import { Inferior, type Role, type Waiting } from './inferior';
 import type { ClientFeatures, ResumeEntry } from './ops';
 import { leaveCall, leaveOurTraps, settle, takeForcedTrap } from './parking';
@@ -56,10 +56,12 @@ export class Tracer implements Waiting {
     readonly waiter: Waiter,
     readonly log: Log,
     private readonly observer: TracerObserver,
+    /** Debug registers that are set fire on this machine. */
+    private readonly registersWork: () => boolean,
   ) {}
 
   addInferior(pid: Pid, launched: boolean, parking: boolean): Inferior {
-    const inferior = new Inferior(pid, this.arch, launched, parking, this);
+    const inferior = new Inferior(pid, this.arch, launched, parking, this, this.registersWork);
     this.inferiors.set(pid, inferior);
     return inferior;
   }
@@ -119,13 +121,13 @@ export class Tracer implements Waiting {
       );
       return;
     }
-    this.take(tracee, status.stop);
+    this.take(tracee, status.stop, event.seen);
   }
 
   /** Enters a stop; resumes at once when it concerns nobody. */
-  private take(tracee: Tracee, stop: Stop): void {
+  private take(tracee: Tracee, stop: Stop, seen: SeenStop | undefined): void {
     const leaving = tracee.state.kind === 'leaving';
-    tracee.onStop(stop);
+    tracee.onStop(stop, seen);
     if (leaving) {
       tracee.transition({ kind: 'leaving' });
       tracee.run('continue');
@@ -178,6 +180,7 @@ export class Tracer implements Waiting {
     fresh.onStop({ kind: 'event', event: 'exec' });
     inferior.image++;
     inferior.breakpoints.forgetAll();
+    inferior.points.forget();
     inferior.openFiles();
     this.observer.onExec(inferior.pid);
     return fresh;
@@ -229,6 +232,7 @@ export class Tracer implements Waiting {
     const { state, action } = tracee;
     if (state.kind !== 'stopped') return;
     if (inferior.role === 'debugged' && action === undefined) return;
+    if (inferior.stepsByTurns(tracee)) return;
     if (inferior.points.sync(tracee) === GONE) return;
     if (state.stop.kind === 'group-stop') {
       tracee.transition({ kind: 'listening' });
@@ -251,11 +255,12 @@ export class Tracer implements Waiting {
         inferior.live().filter((t) => t.state.kind === 'running' || t.state.kind === 'listening'),
       );
       if (awaited.length === 0) break;
-      for (const tracee of awaited) {
-        if (tracee.interrupted) continue;
+      const asked = awaited.filter((tracee) => !tracee.interrupted);
+      const gone = ptrace.interruptAll(asked.map((tracee) => tracee.tid));
+      for (const tracee of asked) {
         tracee.interrupted = true;
         // No such thread: it has begun to exit. A leader may stay a zombie, without a word to wait(2), until its last thread ends.
-        if (ptrace.interrupt(tracee.tid) === GONE) tracee.transition({ kind: 'leaving' });
+        if (gone.has(tracee.tid)) tracee.transition({ kind: 'leaving' });
       }
       if (awaited.every((t) => t.state.kind === 'leaving')) continue;
       const { events } = this.waiter.wait([], STOP_LIMIT_MS, true);

@@ -255,7 +255,7 @@ export class RspSession {
     const failure = this.noteFailure(error, packet.name);
     const told = packet.when === 'resume' && failure.shown;
     const thread = told ? this.target.currentThread() : undefined;
-    if (told && thread === undefined && this.target.hasEndToReport) {
+    if (told && this.target.hasEndToReport) {
       this.sendConsole(failure.text);
       return this.resumeTarget([]);
     }

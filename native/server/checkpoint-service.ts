@@ -141,7 +141,7 @@ export class CheckpointService {
       case 'list':
         return text.table(checkpoints.list(), checkpoints.currentId);
       case 'list-json':
-        return text.json(checkpoints.list(), checkpoints.currentId);
+        return text.json(checkpoints.list(), checkpoints.currentId, command.after);
       case 'details':
         return text.details(this.find(checkpoints, command.id), checkpoints.currentId);
       case 'drop':
@@ -156,7 +156,7 @@ export class CheckpointService {
 
   private withoutProcess(command: { readonly kind: string }): string {
     if (command.kind === 'list') return 'No checkpoints.\n';
-    if (command.kind === 'list-json') return text.json([], undefined);
+    if (command.kind === 'list-json') return text.json([], undefined, undefined);
     throw userError('no-process', `The program is not being run.${this.lost === undefined ? '' : ` (${capital(this.lost)}.)`}`);
   }
 

@@ -55,32 +55,39 @@ export function restored(id: number, pid: number, durationMs: number): string {
   return `Restored checkpoint ${id}: process ${pid}, ${formatMs(durationMs)}\n`;
 }
 
-/** How many of its ancestors are still there. */
-function depthOf(node: CheckpointNode, byId: ReadonlyMap<number, CheckpointNode>): number {
-  let depth = 0;
-  for (let at = node.parentId; at !== undefined; at = byId.get(at)?.parentId) depth++;
-  return depth;
+interface Row {
+  readonly node: CheckpointNode;
+  /** How many times the way from the root has parted: a long row of checkpoints stays at the margin. */
+  readonly depth: number;
 }
 
 /** Parents before children, siblings by number. */
-export function treeOrder(nodes: readonly CheckpointNode[]): readonly CheckpointNode[] {
-  const children = (parent: number | undefined): CheckpointNode[] =>
-    nodes.filter((node) => node.parentId === parent).flatMap((node) => [node, ...children(node.id)]);
-  return children(undefined);
+export function treeOrder(nodes: readonly CheckpointNode[]): readonly Row[] {
+  const children = new Map<number | undefined, CheckpointNode[]>();
+  for (const node of nodes) children.set(node.parentId, [...(children.get(node.parentId) ?? []), node]);
+  const rows: Row[] = [];
+  const below = (parent: number | undefined, depth: number): Row[] =>
+    (children.get(parent) ?? []).map((node) => ({ node, depth })).reverse();
+  const left = below(undefined, 0);
+  for (let row = left.pop(); row !== undefined; row = left.pop()) {
+    rows.push(row);
+    const parts = (children.get(row.node.id)?.length ?? 0) > 1;
+    left.push(...below(row.node.id, row.depth + (parts ? 1 : 0)));
+  }
+  return rows;
 }
 
 /** gdb's own shape, and behind it what gdb has no word for. */
 export function table(nodes: readonly CheckpointNode[], currentId: number | undefined): string {
   if (nodes.length === 0) return 'No checkpoints.\n';
-  const byId = new Map(nodes.map((node) => [node.id, node]));
   const width = String(Math.max(...nodes.map((node) => node.id))).length;
   return treeOrder(nodes)
-    .map((node) => {
+    .map(({ node, depth }) => {
       const mark = node.id === currentId ? '*' : ' ';
       const label = node.label === '' ? '' : ` ${node.label}`;
       const facts = `${countThreads(node.snapshot.threads.length)}, ${formatBytes(node.stats.ownBytes)}`;
       const at = `process ${node.pid} at 0x${node.pc.toString(16)}`;
-      return `${mark} ${String(node.id).padStart(width)} ${'  '.repeat(depthOf(node, byId))}${at}${label} (${facts})\n`;
+      return `${mark} ${String(node.id).padStart(width)} ${'  '.repeat(depth)}${at}${label} (${facts})\n`;
     })
     .join('');
 }
@@ -97,13 +104,19 @@ export function details(node: CheckpointNode, currentId: number | undefined): st
   return `${lines.join('\n')}\n`;
 }
 
-export function json(nodes: readonly CheckpointNode[], currentId: number | undefined): string {
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const checkpoints = treeOrder(nodes).map((node) => ({
+/** Rows in one answer: it must fit in one packet, whatever the labels. */
+const JSON_ROWS = 100;
+const JSON_LABEL = 200;
+
+/** `more`: there are others behind the last one. */
+export function json(nodes: readonly CheckpointNode[], currentId: number | undefined, after: number | undefined): string {
+  const ordered = treeOrder(nodes);
+  const start = after === undefined ? 0 : ordered.findIndex(({ node }) => node.id === after) + 1;
+  const checkpoints = ordered.slice(start, start + JSON_ROWS).map(({ node, depth }) => ({
     id: node.id,
     ...(node.parentId === undefined ? {} : { parentId: node.parentId }),
-    depth: depthOf(node, byId),
-    label: node.label,
+    depth,
+    label: node.label.slice(0, JSON_LABEL),
     automatic: node.automatic,
     createdAt: node.createdAt,
     pid: node.pid,
@@ -112,7 +125,7 @@ export function json(nodes: readonly CheckpointNode[], currentId: number | undef
     bytes: node.stats.bytes,
     ownBytes: node.stats.ownBytes,
     durationMs: node.stats.durationMs,
-    notRolledBack: groupNotes(node.fidelity),
   }));
-  return `${JSON.stringify({ current: currentId ?? null, checkpoints })}\n`;
+  const more = start + checkpoints.length < ordered.length;
+  return `${JSON.stringify({ current: currentId ?? null, checkpoints, more })}\n`;
 }

@@ -12,7 +12,9 @@ export type MonitorCommand =
 
 /** About the checkpoints of one process. */
 export type ProcessCommand =
-  | { readonly kind: 'list' | 'list-json' }
+  | { readonly kind: 'list' }
+  /** `after`: only those behind this one in the list; a client reads a long list piece by piece. */
+  | { readonly kind: 'list-json'; readonly after: number | undefined }
   | { readonly kind: 'take'; readonly label: string }
   | { readonly kind: 'details' | 'drop'; readonly id: number }
   /** `quietly`: the client asks for the outcome itself (`restored-json`). */
@@ -43,7 +45,10 @@ const WORDS: readonly Word[] = [
     make: () => ({ kind: 'list' }),
   },
   { pattern: /^info checkpoints\s+(\S+)$/, make: (rest) => ({ kind: 'details', id: readId(rest, 'info checkpoints') }) },
-  { pattern: /^info checkpoints-json$/, make: () => ({ kind: 'list-json' }) },
+  {
+    pattern: /^info checkpoints-json(?:\s+(\S+))?$/,
+    make: (rest) => ({ kind: 'list-json', after: rest === '' ? undefined : readId(rest, 'info checkpoints-json') }),
+  },
   { pattern: /^restart\s+(\S+)\s+quietly$/, make: (rest) => ({ kind: 'restore', id: readId(rest, 'restart'), quietly: true }) },
   {
     pattern: /^restart(?:\s+(\S+))?$/,

@@ -8,6 +8,7 @@ import { peerError } from '../base/errors';
 import { hostArch } from '../arch/select';
 import * as cpu from '../sys/cpu';
 import * as io from '../sys/io';
+import { runProbe } from '../sys/probe';
 import { Waiter } from '../sys/wait';
 import { detach, kill } from '../owner/launch';
 import type { StopReport } from '../owner/ops';
@@ -15,6 +16,7 @@ import { NativeTarget } from '../owner/target';
 import { Tracer } from '../owner/tracer';
 import { RspSession, type EndReason, type SessionOptions } from '../rsp/session';
 import { CheckpointService } from './checkpoint-service';
+import { readWatchMode, type WatchMode } from './settings';
 
 const READ_ROOM = 256 * 1024;
 
@@ -25,6 +27,12 @@ export interface OwnerOptions {
 
 /** What a connection is served with; the rest of SessionOptions is the owner's. */
 export type ServeOptions = Omit<SessionOptions, 'log' | 'onEnd' | 'trace'>;
+
+/** Whether debug registers fire is found out when the first is wanted; it does not change. */
+function probeOnce(forced: WatchMode | undefined): () => boolean {
+  let works = forced === undefined ? undefined : forced === 'registers';
+  return () => (works ??= runProbe('debugRegisters') === 1);
+}
 
 /** One tracer with everything that hangs on it; sessions (gdb connections) come and go. */
 export class OwnerProcess {
@@ -37,10 +45,16 @@ export class OwnerProcess {
   private session: RspSession | undefined;
 
   constructor(options: OwnerOptions) {
-    this.tracer = new Tracer(hostArch(cpu), this.waiter, this.log, {
-      onProcessGone: (pid) => this.checkpoints.forget(pid),
-      onExec: (pid) => this.checkpoints.forgetImage(pid),
-    });
+    this.tracer = new Tracer(
+      hostArch(cpu),
+      this.waiter,
+      this.log,
+      {
+        onProcessGone: (pid) => this.checkpoints.forget(pid),
+        onExec: (pid) => this.checkpoints.forgetImage(pid),
+      },
+      probeOnce(readWatchMode(process.env)),
+    );
     this.target = new NativeTarget(
       this.tracer,
       {

@@ -1,4 +1,4 @@
-/** What the environment sets for the checkpoint engine. Pure. */
+/** What the environment sets for the checkpoint engine and the owner. Pure. */
 
 import { userError } from '../base/errors';
 import { dirtyTiers, type DirtyTier } from '../sys/dirty-tier';
@@ -18,6 +18,19 @@ function readSize(name: string, word: string): bigint {
   const match = /^(\d{1,15})([KMGT]?)(?:i?B)?$/i.exec(word);
   if (match === null) throw userError('setting', `${name}=${word} is not a size (4G, 500M)`);
   return BigInt(match[1]!) * UNITS[match[2]!.toUpperCase()]!;
+}
+
+/** How watchpoints are found: by the processor's debug registers, or by stepping every thread and comparing memory. */
+export const watchModes = ['registers', 'step'] as const;
+export type WatchMode = (typeof watchModes)[number];
+
+/** undefined: whatever works. */
+export function readWatchMode(env: Readonly<Record<string, string | undefined>>): WatchMode | undefined {
+  const forced = env['SAVEPOINT_FORCE_WATCH'] || undefined;
+  const mode = watchModes.find((name) => name === forced);
+  if (forced !== undefined && mode === undefined)
+    throw userError('setting', `SAVEPOINT_FORCE_WATCH=${forced}: there are ${watchModes.join(' and ')}`);
+  return mode;
 }
 
 export function readEngineSettings(env: Readonly<Record<string, string | undefined>>): EngineSettings {

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "placement.h"
 #include "shim.h"
+#include "waking.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -51,12 +52,12 @@ static int give_back(int tid, struct borrowed *b) {
 }
 
 /* Resumes with `request` until our SIGTRAP; a PTRACE_EVENT_STOP left over from an earlier interrupt is passed by. */
-static int run(int tid, int request, int32_t *stop) {
+static int run(int tid, int request, const struct sp_place *place, int32_t *stop) {
   for (;;) {
     int32_t status;
     long r = trace(request, tid, 0, NULL);
     if (r < 0) return (int)r;
-    r = sp_wait_tid(tid, &status, LIMIT_MS);
+    r = sp_await(tid, &status, LIMIT_MS, place->near);
     if (r < 0) return (int)r;
     if (!WIFSTOPPED(status)) {
       *stop = status;
@@ -89,7 +90,7 @@ int sp_inject_call(int tid, uint64_t syscall_at, struct sp_call *call, int32_t *
   regs.r9 = call->args[5];
   regs.eflags &= ~0x100UL;
   r = (int)trace(PTRACE_SETREGS, tid, 0, &regs);
-  if (r == 0) r = run(tid, PTRACE_SINGLESTEP, stop);
+  if (r == 0) r = run(tid, PTRACE_SINGLESTEP, &b.place, stop);
   if (r == -ESRCH) return r;
   if (r == 0) r = (int)trace(PTRACE_GETREGS, tid, 0, &regs);
   if (r == 0) call->result = (int64_t)regs.rax;
@@ -114,7 +115,7 @@ int sp_inject_batch(int tid, uint64_t code_at, uint64_t table_at, int mem_fd, st
   regs.orig_rax = (unsigned long)-1;
   regs.eflags &= ~0x500UL;
   r = (int)trace(PTRACE_SETREGS, tid, 0, &regs);
-  if (r == 0) r = run(tid, PTRACE_CONT, stop);
+  if (r == 0) r = run(tid, PTRACE_CONT, &b.place, stop);
   if (r == -ESRCH) return r;
   if (r == 0 && pread(mem_fd, calls, bytes, (off_t)table_at) != (ssize_t)bytes) r = -EIO;
   int back = give_back(tid, &b);

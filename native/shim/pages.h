@@ -3,7 +3,7 @@
  *
  * Three layers. store.c: slots, page-sized places in one big arena, ref-counted. table.c: an index says for each page of an address space which
  * slot holds its content; made of ref-counted chunks that indexes share (a persistent table). scan.c, take.c, roll.c: the tracee's side.
- * Nothing here decides when or what: TypeScript does. One thread only.
+ * Nothing here decides when or what: TypeScript does. One thread only (but for the one in store.c that touches memory ahead).
  *
  * The rule everything rests on: a page that the kernel does not report as written since the last arming has the content that the index taken
  * then says. So a page is read only when it was written, and written only when its slots differ.
@@ -30,6 +30,8 @@ typedef uint32_t sp_slot;
 int sp_store_open(uint64_t limit_bytes);
 /* 0 limit, 1 bytes in use, 2 bytes of arena touched, 3 slots free, 4 chunks, 5 indexes. */
 int sp_store_stats(uint64_t *out);
+/* That much will soon be stored: memory for it is made ready in the background. */
+void sp_store_want(uint64_t bytes);
 void *sp_slot_bytes(sp_slot slot);
 /* Up to `want` slots with following numbers, the first in *first; returns how many (at least 1), or -ENOSPC, -ENOMEM. Each has one holder. */
 int sp_slot_alloc(uint32_t want, sp_slot *first);

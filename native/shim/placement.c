@@ -18,16 +18,21 @@ static int has(const struct sp_place *place, unsigned cpu) {
 void sp_place_near(int tid, struct sp_place *place) {
   uint64_t one[sizeof place->mask / sizeof *place->mask] = {0};
   place->bytes = 0;
+  place->near = 0;
   int cpu = sched_getcpu();
   memset(place->mask, 0, sizeof place->mask);
   /* The raw call tells how long the kernel's mask is; the same length goes back. */
   long bytes = syscall(SYS_sched_getaffinity, tid, sizeof place->mask, place->mask);
   if (cpu < 0 || bytes <= 0 || !has(place, (unsigned)cpu)) return;
   one[cpu / 64] = 1ull << cpu % 64;
-  if (memcmp(one, place->mask, sizeof one) == 0) return;
-  if (syscall(SYS_sched_setaffinity, tid, bytes, one) == 0) place->bytes = bytes;
+  place->near = memcmp(one, place->mask, sizeof one) == 0;
+  if (place->near || syscall(SYS_sched_setaffinity, tid, bytes, one) != 0) return;
+  place->bytes = bytes;
+  place->near = 1;
 }
 
-void sp_place_back(int tid, const struct sp_place *place) {
+void sp_place_back(int tid, struct sp_place *place) {
   if (place->bytes) syscall(SYS_sched_setaffinity, tid, place->bytes, place->mask);
+  place->bytes = 0;
+  place->near = 0;
 }

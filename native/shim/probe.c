@@ -117,7 +117,9 @@ static void end_child(pid_t child) {
   waitpid(child, NULL, __WALL);
 }
 
-/* A traced child stopped by SIGSTOP, with a system call (getppid) and its exit ahead. `filter`: getppid goes to the tracer. */
+static volatile int stored;
+
+/* A traced child stopped by SIGSTOP, with a store, a system call (getppid) and its exit ahead. `filter`: getppid goes to the tracer. */
 static pid_t traced_child(int filter, volatile char *area) {
   pid_t child = fork();
   if (child < 0) return -errno;
@@ -125,6 +127,7 @@ static pid_t traced_child(int filter, volatile char *area) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0) _exit(errno);
     raise(SIGSTOP);
+    stored = 1;
     if (filter) {
       struct sock_filter code[] = {
           BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -196,16 +199,26 @@ int sp_probe_mem_write(void) {
   return result;
 }
 
-/* A hardware watchpoint register of a traced child can be set. */
+/*
+ * A hardware watchpoint stops a traced child at its store. Under some hypervisors the registers take any value and nothing ever
+ * happens.
+ */
 int sp_probe_debug_registers(void) {
 #ifdef __x86_64__
+  enum { WRITE_4_BYTES_IN_DR0 = 0xd0001 };
   pid_t child = traced_child(0, NULL);
   if (child < 0) return child;
-  static long target;
-  int result = ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[0]), &target) < 0 ||
-                       ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[7]), 0xd0001L) < 0
-                   ? -errno
-                   : 1;
+  int status = 0, result = 0;
+  if (ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[0]), &stored) < 0 ||
+      ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[7]), (long)WRITE_4_BYTES_IN_DR0) < 0 ||
+      ptrace(PTRACE_CONT, child, 0, 0) < 0)
+    result = -errno;
+  else if (waitpid(child, &status, __WALL) < 0)
+    return -errno;
+  else if (!WIFSTOPPED(status))
+    return 0;
+  else if (WSTOPSIG(status) == SIGTRAP)
+    result = ptrace(PTRACE_PEEKUSER, child, offsetof(struct user, u_debugreg[6]), 0) & 1;
   end_child(child);
   return result;
 #else

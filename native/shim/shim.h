@@ -1,7 +1,7 @@
 /*
  * The flat C ABI of the shim: what TypeScript cannot do, and loops that must not pay for a call across each time.
  *
- * Rules: results are >= 0 or -errno; no state but the SIGCHLD eventfd; no policy. All ptrace work happens on the one
+ * Rules: results are >= 0 or -errno; no state but SIGCHLD's (waking.c); no policy. All ptrace work happens on the one
  * thread that calls in (ptrace(2): requests from another thread than the tracer fail with ESRCH).
  */
 #ifndef SAVEPOINT_SHIM_H
@@ -22,6 +22,11 @@ int sp_spawn(const char *path, const char *argv_block, int argc, const char *env
 #define SP_SPAWN_NO_RANDOMIZE 1
 #define SP_SPAWN_HOLD_EXITS 2
 
+/* ---- waking.c ---- */
+
+/* Installs the SIGCHLD handler; returns the eventfd that it writes. Once per process. */
+int sp_wait_open(void);
+
 /* ---- trace.c ---- */
 
 int64_t sp_ptrace(int request, int tid, uint64_t addr, uint64_t data);
@@ -34,23 +39,74 @@ int64_t sp_regset_set(int tid, int type, const void *buf, int length);
 /* PTRACE_PEEKUSER into *value. */
 int sp_peek_user(int tid, uint64_t offset, uint64_t *value);
 
-/* Installs the SIGCHLD handler; returns the eventfd that it writes. Once per process. */
-int sp_wait_open(void);
 /*
  * Collects what our tracees have to say: pairs {tid, status} into `out`, at most `max`. When there is nothing yet: waits in
  * poll for the eventfd or one of `fds` (revents go to `ready`, one a descriptor), at most timeout_ms (-1: for ever).
- * Before it sleeps it looks again `spins` times, yielding the CPU: worth it while a tracee runs.
+ * Before it sleeps it looks again `spins` times, a microsecond or so each: worth it while a tracee runs.
  * Returns the number of pairs (0: a descriptor is ready or time is up).
  */
 int sp_wait(int32_t *out, int max, const int32_t *fds, int nfds, int32_t *ready, int timeout_ms, int spins);
 /* The same for one tid and its stop only; other tracees' events stay in the kernel. -ETIMEDOUT; -ESRCH: it has ended, its status comes later. */
 int sp_wait_tid(int tid, int32_t *status, int timeout_ms);
+/* PTRACE_INTERRUPT to each; `results`: 0 or -errno. */
+void sp_interrupt_all(const int32_t *tids, int count, int32_t *results);
+/* ---- step-range.c ---- */
+
+/* How stepping ended. 360 bytes. */
+struct sp_stepped {
+  int32_t status; /* of the last stop */
+  int32_t steps;
+  int32_t known; /* the stop is one of SIGTRAP, and what follows is filled in */
+  int32_t unused;
+  uint8_t siginfo[128];
+  uint8_t registers[216]; /* struct user_regs_struct */
+};
 /*
- * Single-steps `tid` while start <= pc < end and each stop is a plain step; at most `max` steps; ends early when client_fd has
- * input. *status is the last stop's; *steps counts. Returns 1 when the thread stands stopped inside the range by `max` or client
- * input (not to be reported), 0 when *status is to be looked at, 2 when a step is still on its way (blocked in a call).
+ * Single-steps `tid`, which stands at `pc`, once, and again while start <= pc < end and each stop is a plain step; at most `max` steps; ends
+ * early when client_fd has input. All other threads must stand. Returns 1 when the thread stands stopped inside the range by `max` or client
+ * input (not to be reported), 0 when the status is to be looked at, 2 when a step is still on its way (blocked in a call).
  */
-int sp_step_range(int tid, uint64_t start, uint64_t end, int client_fd, int max, int32_t *status, int32_t *steps);
+int sp_step_range(int tid, int mem_fd, uint64_t pc, uint64_t start, uint64_t end, int client_fd, int max, struct sp_stepped *stepped);
+
+/* ---- step-watch.c ---- */
+
+#define SP_STEP_STANDS 0
+#define SP_STEP_FLIES 1
+#define SP_STEP_NEWS 2
+#define SP_STEPPED 1
+#define SP_STEPPED_AND_WROTE 2
+/* One thread of a watched process. 48 bytes. */
+struct sp_step_thread {
+  int32_t tid;
+  /* In: STANDS (to be stepped) or FLIES (its step, or its first stop, is awaited). Out: the same, or NEWS: `status` is to be looked at. */
+  int32_t state;
+  int32_t status;
+  /* Delivered with the first step. */
+  int32_t signal;
+  /* Out: SP_STEPPED when the last status was a plain step: the thread stands in a stop of SIGTRAP if it stands. */
+  int32_t stepped;
+  /* Out: 1 for the thread whose turn is next. */
+  int32_t next;
+  /* A step that ends outside [start, end) is news; 0 and ~0: never. */
+  uint64_t start, end;
+  /* Used inside: it was in flight and is back. */
+  int64_t back;
+};
+/* 24 bytes. */
+struct sp_watch_point {
+  uint64_t addr, length;
+  /* 0: could not be read, and has no value that could change; that it can be read now is a change. */
+  uint64_t readable;
+};
+/*
+ * Steps the standing threads in turn until: one of them (or of those in flight) has news; watched bytes differ from `values` (the
+ * thread that did it has news); tracees outside `threads` have news (`others`: pairs as sp_wait gives); client_fd has input; `max`
+ * steps are done; or nobody stands. `values` holds the bytes of all points one after another. `registers`: debug registers are in use,
+ * too. Returns the number of pairs.
+ */
+int sp_step_watch(int pid, int mem_fd, int client_fd, int registers, int max, struct sp_step_thread *threads, int nthreads,
+                  const struct sp_watch_point *points, int npoints, const uint8_t *values, int32_t *others, int max_others,
+                  int32_t *steps);
 
 /* ---- inject-x86-64.c ---- */
 

@@ -216,6 +216,7 @@ int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, in
   }
   if (r == 0) r = sp_index_clear(index, end, UINT64_MAX);
   if (r == 0) r = sp_index_publish(index);
+  sp_store_want(2 * stats->stored * SP_PAGE);
   if (r > 0) return r;
   /* What was protected above is in no index now: everything counts as written again. */
   for (int i = 0; i < count; i++) sp_unprotect(space, vmas[i].start, vmas[i].end);

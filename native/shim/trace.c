@@ -1,11 +1,12 @@
 /*
- * ptrace(2) and waitpid(2), and the loops that would be slow across the FFI: waiting and range stepping.
+ * ptrace(2) and waitpid(2), and waiting for tracees.
  *
- * Waiting: SIGCHLD's handler writes an eventfd, so that one poll covers tracees and descriptors. waitpid runs with
- * __WNOTHREAD: Node's own children (other threads') stay untouched.
+ * Waiting is to look a few times, because a step or a short run ends within microseconds, and then to sleep (waking.c). waitpid runs
+ * with __WNOTHREAD: Node's own children (other threads') stay untouched.
  */
 #define _GNU_SOURCE
 #include "shim.h"
+#include "waking.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -26,9 +26,10 @@
 
 #define WAIT_FLAGS (__WALL | __WNOTHREAD)
 #define MAX_FDS 16
+/* Looks at a tracee on another CPU before we sleep. */
 #define SPINS 16
-
-static int chld_fd = -1;
+/* The same on our own CPU: it has run when we are back from the first, unless the machine is busy. */
+#define YIELDS 2
 
 int64_t sp_ptrace(int request, int tid, uint64_t addr, uint64_t data) {
   long r = syscall(SYS_ptrace, request, tid, addr, data);
@@ -54,30 +55,6 @@ int sp_peek_user(int tid, uint64_t offset, uint64_t *value) {
   return syscall(SYS_ptrace, PTRACE_PEEKUSER, tid, offset, value) < 0 ? -errno : 0;
 }
 
-static void on_sigchld(int sig) {
-  (void)sig;
-  int saved = errno;
-  uint64_t one = 1;
-  if (write(chld_fd, &one, sizeof one) < 0) { /* full: it is readable all the same */
-  }
-  errno = saved;
-}
-
-int sp_wait_open(void) {
-  if (chld_fd >= 0) return chld_fd;
-  chld_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (chld_fd < 0) return -errno;
-  struct sigaction sa = {.sa_handler = on_sigchld, .sa_flags = SA_RESTART | SA_ONSTACK};
-  if (sigaction(SIGCHLD, &sa, NULL)) return -errno;
-  return chld_fd;
-}
-
-static void clear_eventfd(void) {
-  uint64_t count;
-  if (read(chld_fd, &count, sizeof count) < 0) { /* was clear */
-  }
-}
-
 static int drain(int32_t *out, int max) {
   int n = 0;
   while (n < max) {
@@ -96,13 +73,14 @@ int sp_wait(int32_t *out, int max, const int32_t *fds, int nfds, int32_t *ready,
   for (int i = 0; i < nfds; i++)
     ready[i] = 0;
   int n = drain(out, max);
-  /* A step or a short run ends within microseconds: cheaper to look again than to sleep and be woken by a signal. */
+  if (!n && spins > 0) sp_hush();
   for (int spin = 0; !n && spin < spins; spin++) {
-    sched_yield();
+    sp_pause();
     n = drain(out, max);
   }
+  if (!n && sp_listen_again()) n = drain(out, max);
   if (n) return n;
-  p[0] = (struct pollfd){chld_fd, POLLIN, 0};
+  p[0] = (struct pollfd){sp_wait_open(), POLLIN, 0};
   for (int i = 0; i < nfds; i++)
     p[i + 1] = (struct pollfd){fds[i], POLLIN, 0};
   for (;;) {
@@ -116,7 +94,7 @@ int sp_wait(int32_t *out, int max, const int32_t *fds, int nfds, int32_t *ready,
       other |= ready[i];
     }
     if (p[0].revents) {
-      clear_eventfd();
+      sp_clear_wake();
       n = drain(out, max);
       if (n) return n;
     }
@@ -150,76 +128,46 @@ static int has_ended(int tid) {
 /* How often a task that is waited for is looked at: see has_ended. */
 #define LOOK_MS 20
 
-int sp_wait_tid(int tid, int32_t *status, int timeout_ms) {
-  int64_t end = now_ms() + timeout_ms;
-  for (int spin = 0;; spin++) {
-    int s, r = waitpid(tid, &s, WAIT_FLAGS | WNOHANG);
-    if (r == tid) {
-      *status = s;
-      return 0;
-    }
-    if (r < 0) return -errno;
-    if (spin < SPINS) {
-      sched_yield();
-      continue;
-    }
-    if (has_ended(tid)) return waitpid(tid, status, WAIT_FLAGS | WNOHANG) == tid ? 0 : -ESRCH;
-    if (timeout_ms >= 0 && now_ms() >= end) return -ETIMEDOUT;
-    struct pollfd p = {chld_fd, POLLIN, 0};
+int sp_look(int tid, int32_t *status) {
+  int s, r = waitpid(tid, &s, WAIT_FLAGS | WNOHANG);
+  if (r == tid) *status = s;
+  return r == tid ? 1 : r < 0 ? -errno : 0;
+}
+
+int sp_look_for_a_while(int tid, int32_t *status, int near) {
+  int r = 0;
+  sp_hush();
+  for (int spin = 0; r == 0 && spin < (near ? YIELDS : SPINS); spin++) {
+    if (near) sched_yield();
+    else sp_pause();
+    r = sp_look(tid, status);
+  }
+  if (r == 0 && sp_listen_again()) r = sp_look(tid, status);
+  return r;
+}
+
+int sp_await(int tid, int32_t *status, int timeout_ms, int near) {
+  int64_t end = -1;
+  int r = sp_look_for_a_while(tid, status, near);
+  while (r == 0) {
+    if (end < 0) end = now_ms() + timeout_ms;
+    else if (timeout_ms >= 0 && now_ms() >= end) return -ETIMEDOUT;
     /* Other tracees' SIGCHLDs wake us, too: clear, look again; sp_wait drains before it polls, so nothing is lost. */
-    if (poll(&p, 1, LOOK_MS) > 0) clear_eventfd();
+    if (sp_sleep(-1, LOOK_MS) > 0) sp_clear_wake();
+    r = sp_look(tid, status);
+    if (r == 0 && has_ended(tid)) return sp_look(tid, status) == 1 ? 0 : -ESRCH;
   }
+  return r < 0 ? r : 0;
 }
 
-/* A stop that is nothing but the step we asked for (not a signal, not an event, no debug register). */
-static int plain_step(int tid, int status) {
-  if (!WIFSTOPPED(status) || status >> 8 != SIGTRAP) return 0;
-  siginfo_t info;
-  return syscall(SYS_ptrace, PTRACE_GETSIGINFO, tid, 0, &info) == 0 && info.si_code == TRAP_TRACE;
+int sp_wait_tid(int tid, int32_t *status, int timeout_ms) {
+  return sp_await(tid, status, timeout_ms, 0);
 }
 
-int sp_step_range(int tid, uint64_t start, uint64_t end, int client_fd, int max, int32_t *status, int32_t *steps) {
-  *steps = 0;
-  for (;;) {
-    if (syscall(SYS_ptrace, PTRACE_SINGLESTEP, tid, 0, 0) < 0) return -errno;
-    for (int spin = 0;; spin++) {
-      int s, r = waitpid(tid, &s, WAIT_FLAGS | WNOHANG);
-      if (r < 0) return -errno;
-      if (r == tid) {
-        *status = s;
-        break;
-      }
-      if (spin < SPINS) {
-        sched_yield();
-        continue;
-      }
-      /* Blocked or merely slow: wait for a SIGCHLD (anybody's) or the client. */
-      struct pollfd p[2] = {{chld_fd, POLLIN, 0}, {client_fd, POLLIN, 0}};
-      if (poll(p, 2, -1) > 0) {
-        if (p[1].revents) return 2;
-        if (p[0].revents) {
-          clear_eventfd();
-          int w = waitpid(tid, &s, WAIT_FLAGS | WNOHANG);
-          if (w == tid) {
-            *status = s;
-            break;
-          }
-          /* Somebody else's news: let the caller's loop see it. */
-          if (spin > 64) return 2;
-        }
-      }
-    }
-    (*steps)++;
-    if (!plain_step(tid, *status)) return 0;
-    uint64_t pc;
-    if (sp_peek_user(tid, offsetof(struct user_regs_struct, rip), &pc)) return 0;
-    if (pc < start || pc >= end) return 0;
-    if (*steps >= max) return 1;
-    if ((*steps & 255) == 0) {
-      struct pollfd p = {client_fd, POLLIN, 0};
-      if (poll(&p, 1, 0) > 0) return 1;
-    }
-  }
+void sp_interrupt_all(const int32_t *tids, int count, int32_t *results) {
+  sp_hush();
+  for (int i = 0; i < count; i++)
+    results[i] = (int32_t)sp_ptrace(PTRACE_INTERRUPT, tids[i], 0, 0);
 }
 
 int64_t sp_ptrace_two(int request, int tid, void *addr, void *data) {

@@ -25,6 +25,9 @@ import {
   PTRACE_SINGLESTEP,
   PTRACE_SYSCALL,
 } from '../abi/ptrace';
+import { TRAP_BRKPT, TRAP_TRACE } from '../abi/flags';
+import { SIGTRAP } from '../abi/signals';
+import { SIGINFO } from '../abi/structs';
 import { bind } from './shim';
 
 const raw = bind<(request: number, tid: number, addr: bigint | number, data: bigint | number) => number | bigint>(
@@ -41,6 +44,9 @@ const regsetSet = bind<(tid: number, type: number, buf: Buffer, length: number) 
 );
 const peekUserRaw = bind<(tid: number, offset: number, value: Buffer) => number>(
   'int sp_peek_user(int tid, uint64_t offset, void *value)',
+);
+const interruptAllRaw = bind<(tids: Buffer, count: number, results: Buffer) => void>(
+  'void sp_interrupt_all(void *tids, int count, void *results)',
 );
 const tgkillRaw = bind<(pid: number, tid: number, signal: number) => number>('int sp_tgkill(int pid, int tid, int signal)');
 
@@ -73,6 +79,15 @@ export function resume(tid: Tid, how: ResumeRequest, signal: number): true | Gon
 /** Asks a running tracee for a PTRACE_EVENT_STOP. Also GONE when it stands in no state to be asked. */
 export function interrupt(tid: Tid): true | Gone {
   return check(raw(PTRACE_INTERRUPT, tid, 0, 0), 'PTRACE_INTERRUPT', tid) === GONE ? GONE : true;
+}
+
+/** The same for many; those that are gone (or in no state to be asked). */
+export function interruptAll(tids: readonly Tid[]): ReadonlySet<Tid> {
+  const room = Buffer.alloc(8 * tids.length);
+  const results = room.subarray(4 * tids.length);
+  tids.forEach((tid, i) => room.writeInt32LE(tid, 4 * i));
+  interruptAllRaw(room, tids.length, results);
+  return new Set(tids.filter((tid, i) => check(results.readInt32LE(4 * i), 'PTRACE_INTERRUPT', tid) === GONE));
 }
 
 /** Returns 0 or the errno: the caller has advice for EPERM. */
@@ -109,6 +124,15 @@ export function setFp(tid: Tid, regset: number, regs: Buffer): true | Gone {
 export function getSiginfo(tid: Tid): Buffer | Gone {
   const info = Buffer.alloc(SIGINFO_SIZE);
   return check(rawBuffer(PTRACE_GETSIGINFO, tid, 0, info), 'PTRACE_GETSIGINFO', tid) === GONE ? GONE : info;
+}
+
+/**
+ * The SIGTRAP of a single step: after an instruction (TRAP_TRACE), or at the exit of a system call (TRAP_BRKPT; the breakpoint instruction
+ * itself gives SI_KERNEL).
+ */
+export function isStepTrap(info: Buffer): boolean {
+  const code = info.readInt32LE(SIGINFO.si_code);
+  return info.readInt32LE(SIGINFO.si_signo) === SIGTRAP && (code === TRAP_TRACE || code === TRAP_BRKPT);
 }
 
 export function setSiginfo(tid: Tid, info: Buffer): true | Gone {

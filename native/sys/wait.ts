@@ -15,10 +15,12 @@ const waitTidRaw = bind<(tid: number, status: Buffer, timeout: number) => number
   'int sp_wait_tid(int tid, void *status, int timeout_ms)',
 );
 const stepRangeRaw = bind<
-  (tid: number, start: bigint, end: bigint, clientFd: number, max: number, status: Buffer, steps: Buffer) => number
->('int sp_step_range(int tid, uint64_t start, uint64_t end, int client_fd, int max, void *status, void *steps)');
+  (tid: number, memFd: number, pc: bigint, start: bigint, end: bigint, clientFd: number, max: number, stepped: Buffer) => number
+>('int sp_step_range(int tid, int mem_fd, uint64_t pc, uint64_t start, uint64_t end, int client_fd, int max, void *stepped)');
 const ignoreSignals = bind<() => number>('int sp_ignore_signals(void)');
 
+/** struct sp_stepped. */
+const STEPPED = { status: 0, known: 8, siginfo: 16, registers: 144, end: 360 } as const;
 const MAX_EVENTS = 64;
 const ETIMEDOUT = 110;
 /** Looks before sleeping, when a tracee runs. */
@@ -28,6 +30,15 @@ export interface WaitEvent {
   readonly tid: Tid;
   /** As waitpid(2) gave it. */
   readonly status: number;
+  /** What else is known of the stop without asking the kernel. */
+  readonly seen?: SeenStop;
+}
+
+/** Of a stop of SIGTRAP. */
+export interface SeenStop {
+  readonly siginfo: Buffer;
+  /** struct user_regs_struct. */
+  readonly registers: Buffer;
 }
 
 export interface WaitResult {
@@ -42,7 +53,7 @@ export class Waiter {
   private readonly fds = Buffer.alloc(16 * 4);
   private readonly readyRoom = Buffer.alloc(16 * 4);
   private readonly word = Buffer.alloc(4);
-  private readonly steps = Buffer.alloc(4);
+  private readonly stepped = Buffer.alloc(STEPPED.end);
 
   constructor() {
     const fd = waitOpen();
@@ -68,17 +79,22 @@ export class Waiter {
     return undefined;
   }
 
-  /** See sp_step_range: `look` has a status to be classified, `again` stands in the range, `pending` is on its way. */
+  /** See sp_step_range: `look` has a stop to be classified, `again` stands in the range, `pending` is on its way. */
   stepRange(
-    tid: Tid,
+    { tid, memFd, pc }: { readonly tid: Tid; readonly memFd: number; readonly pc: bigint },
     start: bigint,
     end: bigint,
     clientFd: number,
     max: number,
-  ): { kind: 'look'; status: number } | { kind: 'again' | 'pending' | 'gone' } {
-    const result = stepRangeRaw(tid, start, end, clientFd, max, this.word, this.steps);
+  ): { kind: 'look'; event: WaitEvent } | { kind: 'again' | 'pending' | 'gone' } {
+    const { stepped } = this;
+    const result = stepRangeRaw(tid, memFd, pc, start, end, clientFd, max, stepped);
     if (result < 0) return { kind: 'gone' };
-    if (result === 0) return { kind: 'look', status: this.word.readInt32LE(0) };
-    return { kind: result === 1 ? 'again' : 'pending' };
+    if (result > 0) return { kind: result === 1 ? 'again' : 'pending' };
+    const status = stepped.readInt32LE(STEPPED.status);
+    if (stepped.readInt32LE(STEPPED.known) === 0) return { kind: 'look', event: { tid, status } };
+    const rest = Buffer.from(stepped.subarray(STEPPED.siginfo));
+    const siginfo = rest.subarray(0, STEPPED.registers - STEPPED.siginfo);
+    return { kind: 'look', event: { tid, status, seen: { siginfo, registers: rest.subarray(siginfo.length) } } };
   }
 }

@@ -171,6 +171,14 @@ describeParity('libraries', {
     program: 'gdb-loader',
     args: [fixture('gdb-plugin')],
     must: /plugin_work \(n=2\)[^]*plugin_work \(n=3\)/,
+    withoutRegisters: [
+      /Breakpoint 1, plugin_work \(n=2\)/,
+      /Hardware watchpoint 2: plugin_global\n\nOld value = 7\nNew value = 14\nplugin_work \(n=2\)/,
+      /hit Breakpoint 1, plugin_work \(n=3\)/,
+      /hit Temporary breakpoint 3, unloaded \(\)/,
+      /1 +breakpoint +keep y +<PENDING> +plugin_work/,
+      /exited normally\]/,
+    ],
     script: `
       set breakpoint pending on
       break plugin_work

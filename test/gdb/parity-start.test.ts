@@ -83,6 +83,11 @@ describeParity('start', {
     program: 'gdb-basic',
     modes: ['extended-remote'],
     must: /exited normally[^]*exited normally/,
+    withoutRegisters: [
+      /Hardware watchpoint 2: global\n\nOld value = 3\nNew value = 9\nscope /,
+      /\(process \w+\) killed\]/,
+      /\(process \w+\) exited normally\]/,
+    ],
     script: `
       break scope
       START
@@ -112,6 +117,13 @@ describeParity('start', {
   detach: {
     program: 'gdb-basic',
     must: /detached/,
+    withoutRegisters: [
+      /Hardware watchpoint 2: global\n\nOld value = 1\nNew value = 3\nmain /,
+      /Breakpoint 1, scope \(\)/,
+      /detached\]/,
+      // The program ran on to its end.
+      /--- output\n9 4.5 15 120 45 10 save point\n/,
+    ],
     script: `
       break scope
       watch global

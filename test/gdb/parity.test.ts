@@ -123,6 +123,14 @@ describeParity('breakpoints and stepping', {
   'watchpoints on a global, on a local that leaves its scope': {
     program: 'gdb-basic',
     must: /gone out of scope|left the block/,
+    withoutRegisters: [
+      /Hardware watchpoint 2: global\n\nOld value = 1\nNew value = 3\nmain /,
+      /Hardware watchpoint 4: local\n\nOld value = \d+\nNew value = 1\nscope /,
+      /Hardware watchpoint 4: local\n\nOld value = 1\nNew value = 3\nscope /,
+      /Hardware watchpoint 4: local\n\nOld value = 3\nNew value = 9\nscope /,
+      /Watchpoint 4 deleted because the program has left the block in\nwhich its expression is valid.\nmain /,
+      /Hardware watchpoint 5: watched\n\nOld value = 3\nNew value = 4\nloop /,
+    ],
     script: `
       break main
       START
@@ -145,6 +153,11 @@ describeParity('breakpoints and stepping', {
   'rwatch, awatch, hbreak, thbreak': {
     program: 'gdb-basic',
     must: /read watchpoint[^]*acc.*watchpoint/i,
+    withoutRegisters: [
+      /Hardware assisted breakpoint 1 at .*\n\+\w+\n(.*\n)*Breakpoint 1, scope \(\)/,
+      /#0 {2}scope \(\)/,
+      /Could not insert hardware watchpoint 2\.\nCould not insert hardware watchpoint 3\./,
+    ],
     script: `
       hbreak scope
       START

@@ -76,7 +76,8 @@ function captureThread(inferior: EngineInferior, room: ScratchRoom, thread: Engi
     ...registrationsOf(inferior, room, thread),
     name: proc.threadName(thread.ref.pid, tid),
     inHand: inHand === undefined ? undefined : Buffer.from(inHand),
-    pending: alive(ptrace.peekSiginfo(tid, false)),
+    // The trap of a step of ours that a group stop has overtaken is not the program's.
+    pending: alive(ptrace.peekSiginfo(tid, false)).filter((info) => !ptrace.isStepTrap(info)),
   };
 }
 
