@@ -103,7 +103,9 @@ describe('a gdb of the user with `savepoint gdbserver`', () => {
 
   it('keeps its own commands for programs of its own', async () => {
     const output = await gdb([`source ${script}`, 'break add_up', 'run', 'checkpoint', 'info checkpoints'], program);
-    expect(output).toMatch(/checkpoint: can't checkpoint multiple threads\.\nNo checkpoints\.\n/);
+    // One of them goes to the error stream: their order in the pipe is chance.
+    expect(output).toContain("checkpoint: can't checkpoint multiple threads.\n");
+    expect(output).toContain('No checkpoints.\n');
     await place.expectNothingLeft();
   });
 });
