@@ -46,6 +46,14 @@ async function victimPid(victim: Victim, front: number): Promise<number> {
   return (await place.processes.find(victim === 'owner' ? 'savepoint.js owner' : 'gdb -ix')).pid;
 }
 
+function kill(pid: number, what: string, output: string): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    throw new Error(`${what} has ended by itself:\n${output}`);
+  }
+}
+
 async function someMoment(random: Random): Promise<void> {
   const moment = random.below(SPAN_MS);
   await new Promise((resolve) => setTimeout(resolve, moment));
@@ -74,7 +82,7 @@ async function round(random: Random, attached: boolean): Promise<void> {
     for (const line of later) run.say(line);
     const pid = await victimPid(victim, run.child.pid!);
     await someMoment(random);
-    process.kill(pid, 'SIGKILL');
+    kill(pid, `${victim} after ${told.join(', ')}`, run.output);
     run.child.stdin?.end();
     await run.ended;
     if (beside !== undefined) {
