@@ -5,6 +5,7 @@
 import type { Addr, ThreadRef } from '../base/brands';
 import type { FpRegs, GpRegs } from '../arch/arch';
 import type { RseqRegistration } from '../sys/ptrace';
+import type { Watch } from './fd-info';
 import type { HeldFile } from './held-file';
 
 /** One thread as it stood. */
@@ -76,6 +77,10 @@ export interface FileState {
   readonly flags: number;
   readonly closeOnExec: boolean;
   readonly position: bigint;
+  /** Of an eventfd. */
+  readonly counter?: bigint;
+  /** Of an epoll set. */
+  readonly watches?: readonly Watch[];
   /** Present for kinds that may be held open without the program noticing. */
   readonly held: HeldFile | undefined;
 }

@@ -8,21 +8,10 @@ import type { EngineInferior } from '../../owner/engine-host';
 import { isSameFile } from '../../sys/descriptors';
 import * as io from '../../sys/io';
 import * as proc from '../../sys/proc';
+import { parseFdInfo } from '../fd-info';
 import { FILE_KINDS, fileKind } from '../file-kinds';
 import { HeldFile } from '../held-file';
 import type { FileState } from '../state';
-
-interface FdInfo {
-  readonly position: bigint;
-  readonly flags: number;
-}
-
-/** `pos:` and `flags:` (octal) of /proc/PID/fdinfo/N. Pure. */
-export function parseFdInfo(text: string): FdInfo {
-  const position = /^pos:\s*(\d+)/m.exec(text)?.[1] ?? '0';
-  const flags = /^flags:\s*([0-7]+)/m.exec(text)?.[1] ?? '0';
-  return { position: BigInt(position), flags: Number.parseInt(flags, 8) };
-}
 
 function listFds(pid: number): number[] {
   try {
@@ -71,7 +60,7 @@ export function captureFiles(inferior: EngineInferior, known: readonly FileState
     const target = proc.readLink(`/proc/${inferior.pid}/fd/${fd}`);
     const info = proc.readText(`/proc/${inferior.pid}/fdinfo/${fd}`);
     if (target === undefined || info === undefined) continue;
-    const { position, flags } = parseFdInfo(info);
+    const { position, flags, counter, watches } = parseFdInfo(info);
     const kind = fileKind(target, modeOf(inferior.pid, fd), (flags & O_PATH) !== 0);
     files.push({
       fd,
@@ -80,6 +69,8 @@ export function captureFiles(inferior: EngineInferior, known: readonly FileState
       flags: flags & ~O_CLOEXEC,
       closeOnExec: (flags & O_CLOEXEC) !== 0,
       position,
+      ...(counter === undefined ? {} : { counter }),
+      ...(kind === 'epoll' ? { watches } : {}),
       held: everything || FILE_KINDS[kind].held ? holdFile(inferior, fd, known, files) : undefined,
     });
   }

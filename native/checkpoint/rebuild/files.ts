@@ -23,6 +23,7 @@ import { isSameFile, seek } from '../../sys/descriptors';
 import { FILE_KINDS } from '../file-kinds';
 import type { ScratchRoom } from '../scratch-room';
 import type { FidelityNote, FileState } from '../state';
+import { rebuildCounters, rebuildPipes, rebuildWatches } from './event-files';
 import { passDescriptors } from './pass-descriptors';
 
 /** What fcntl(F_SETFL) can change. */
@@ -128,9 +129,17 @@ export function rebuildFiles(
   ];
   checkAll(room.run(worker, settings), settings, 'fcntl (in the program)');
   for (const file of plan.position) seek(file.held!.fd, file.position, SEEK_SET);
-  return plan.lost.map((file) => ({
-    subject: `fd ${file.fd}`,
-    kind: file.kind,
-    sentence: `fd ${file.fd} (${file.target}): closed since the checkpoint and cannot be given back`,
-  }));
+  const above = Math.max(2, ...present.map((file) => file.fd), ...target.map((file) => file.fd)) + 1;
+  const made = rebuildPipes(room, worker, target, plan.lost, above);
+  rebuildCounters(target);
+  const notes = rebuildWatches(room, worker, target);
+  const lost = plan.lost.filter((file) => !made.includes(file));
+  return [
+    ...notes,
+    ...lost.map((file) => ({
+      subject: `fd ${file.fd}`,
+      kind: file.kind,
+      sentence: `fd ${file.fd} (${file.target}): closed since the checkpoint and cannot be given back`,
+    })),
+  ];
 }
