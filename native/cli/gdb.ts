@@ -23,6 +23,7 @@ import { findProgram } from './find-program';
 import { findScript } from './gdb-script';
 import { gdbHelp } from './help';
 import { makePrivateDirectory, removePrivateDirectory } from './private-directory';
+import { copyProgramTerminal, splitProgramIo } from './program-terminal';
 
 /** Limits for what normally takes milliseconds; reaching one is an error, never a way to wait. */
 const OWNER_START_MS = 15_000;
@@ -47,11 +48,18 @@ export async function runGdb(argv: readonly string[]): Promise<number> {
     fs.writeSync(1, `${gdbHelp}\n`);
     return statusOf(await ended(spawn(gdb, ['--help'], { stdio: 'inherit' })));
   }
-  const plan = planGdb(argv);
+  const { fd, rest } = splitProgramIo(argv);
+  const plan = planGdb(rest);
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   const told = toldToEnd();
   if (plan.kind === 'plain') return statusOf(await gdbEnd(spawn(gdb, plan.args, { stdio: 'inherit' }), told));
-  return await debug(gdb, plan, told);
+  if (fd === undefined) return await debug(gdb, plan, told);
+  const terminal = await copyProgramTerminal(fd);
+  try {
+    return await debug(gdb, { ...plan, tty: terminal.name }, told);
+  } finally {
+    terminal.close();
+  }
 }
 
 async function debug(gdb: string, plan: Extract<GdbPlan, { kind: 'debug' }>, told: Promise<Ending>): Promise<number> {

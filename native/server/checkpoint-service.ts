@@ -116,13 +116,19 @@ export class CheckpointService {
     const checkpoints = this.engine.forInferior(inferior);
     switch (command.kind) {
       case 'take':
-        return this.take(checkpoints, inferior, command.label);
+        return this.take(checkpoints, inferior, command);
       case 'list':
         return text.table(checkpoints.list(), checkpoints.currentId);
       case 'list-json':
         return text.json(checkpoints.list(), checkpoints.currentId);
       case 'details':
         return text.details(this.find(checkpoints, command.id), checkpoints.currentId);
+      case 'rename':
+        this.find(checkpoints, command.id);
+        checkpoints.rename(command.id, command.label);
+        return `Checkpoint ${command.id} renamed.\n`;
+      case 'preflight-json':
+        return this.preflight(checkpoints, inferior);
       case 'drop':
         this.find(checkpoints, command.id);
         checkpoints.drop(command.id);
@@ -153,11 +159,21 @@ export class CheckpointService {
     throw userError('no-checkpoint', `No checkpoint number ${id}.${why}`);
   }
 
-  private take(checkpoints: ProcessCheckpoints, inferior: Inferior, label: string): string {
+  private take(
+    checkpoints: ProcessCheckpoints,
+    inferior: Inferior,
+    { label, automatic }: { readonly label: string; readonly automatic: boolean },
+  ): string {
     if (inferior.life.kind === 'held') throw userError('ended', 'The program has ended; "restart N" goes back to a checkpoint.');
-    const node = checkpoints.take(label);
+    const node = checkpoints.take(label, { automatic });
     if (node === GONE) throw refused('gone', `process ${inferior.pid}`, 'was killed');
     return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
+  }
+
+  private preflight(checkpoints: ProcessCheckpoints, inferior: Inferior): string {
+    if (inferior.life.kind === 'held') return text.preflight('the program has ended', []);
+    const found = checkpoints.preflight();
+    return found === GONE ? text.preflight('the process was killed', []) : text.preflight(found.obstacle, found.fidelity);
   }
 
   /** The notes that the user has not seen yet. */

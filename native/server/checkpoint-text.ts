@@ -116,3 +116,8 @@ export function json(nodes: readonly CheckpointNode[], currentId: number | undef
   }));
   return `${JSON.stringify({ current: currentId ?? null, checkpoints })}\n`;
 }
+
+export function preflight(obstacle: string | undefined, notes: readonly FidelityNote[]): string {
+  const answer = { possible: obstacle === undefined, ...(obstacle === undefined ? {} : { reason: obstacle }) };
+  return `${JSON.stringify({ ...answer, notRolledBack: groupNotes(notes) })}\n`;
+}

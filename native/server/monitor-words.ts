@@ -9,7 +9,10 @@ export type MonitorCommand = { readonly kind: 'help' | 'version' | 'restored-jso
 /** About the checkpoints of one process. */
 export type ProcessCommand =
   | { readonly kind: 'list' | 'list-json' }
-  | { readonly kind: 'take'; readonly label: string }
+  /** `automatic`: nobody asked for it; front ends show it dimmed and may drop it. */
+  | { readonly kind: 'take'; readonly label: string; readonly automatic: boolean }
+  | { readonly kind: 'rename'; readonly id: number; readonly label: string }
+  | { readonly kind: 'preflight-json' }
   | { readonly kind: 'details' | 'drop'; readonly id: number }
   /** `quietly`: the client asks for the outcome itself (`restored-json`). */
   | { readonly kind: 'restore'; readonly id: number; readonly quietly: boolean };
@@ -24,14 +27,14 @@ interface Word {
   readonly pattern: RegExp;
   /** For `monitor help`; undefined: of no use to people. */
   readonly usage?: string;
-  readonly make: (rest: string) => MonitorCommand;
+  readonly make: (rest: string, more: string) => MonitorCommand;
 }
 
 const WORDS: readonly Word[] = [
   {
     pattern: /^checkpoint(?:\s+(.*))?$/s,
     usage: 'checkpoint [LABEL]     save the state of the program',
-    make: (label) => ({ kind: 'take', label }),
+    make: (label) => ({ kind: 'take', label, automatic: false }),
   },
   {
     pattern: /^info checkpoints$/,
@@ -52,6 +55,12 @@ const WORDS: readonly Word[] = [
     usage: 'delete checkpoint N    forget one',
     make: (rest) => ({ kind: 'drop', id: readId(rest, 'delete checkpoint') }),
   },
+  { pattern: /^savepoint-take-automatic(?:\s+(.*))?$/s, make: (label) => ({ kind: 'take', label, automatic: true }) },
+  {
+    pattern: /^savepoint-rename(?:\s+(\S+)(?:\s+(.*))?)?$/s,
+    make: (id, label) => ({ kind: 'rename', id: readId(id, 'savepoint-rename'), label }),
+  },
+  { pattern: /^savepoint-preflight-json$/, make: () => ({ kind: 'preflight-json' }) },
   { pattern: /^savepoint-version$/, make: () => ({ kind: 'version' }) },
   { pattern: /^help$/, usage: 'help                   this list', make: () => ({ kind: 'help' }) },
 ];
@@ -62,7 +71,7 @@ export const monitorHelp = `${WORDS.flatMap((word) => (word.usage === undefined 
 export function parseMonitor(line: string): MonitorCommand {
   for (const word of WORDS) {
     const match = word.pattern.exec(line.trim());
-    if (match !== null) return word.make((match[1] ?? '').trim());
+    if (match !== null) return word.make((match[1] ?? '').trim(), (match[2] ?? '').trim());
   }
   throw userError('monitor-unknown', `Unknown monitor command "${line}". There are:\n${monitorHelp}`);
 }

@@ -22,6 +22,11 @@ int sp_spawn(const char *path, const char *argv_block, int argc, const char *env
 #define SP_SPAWN_NO_RANDOMIZE 1
 #define SP_SPAWN_HOLD_EXITS 2
 
+/* ---- pty.c ---- */
+
+/* A pseudo terminal that hands bytes on as they are; returns the master's descriptor, the slave's path goes into `name`. */
+int sp_open_pty(char *name, int length);
+
 /* ---- trace.c ---- */
 
 int64_t sp_ptrace(int request, int tid, uint64_t addr, uint64_t data);
