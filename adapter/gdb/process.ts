@@ -42,9 +42,9 @@ export class GdbProcess {
   private complaints = '';
 
   constructor(start: GdbStart, log: Log, events: ClientEvents) {
-    const io = start.io.kind === 'pty' ? '--program-io=3' : `--tty=${start.io.name}`;
+    const io = start.io.kind === 'pty' ? ['--program-io=3'] : ['--program-io=none', `--tty=${start.io.name}`];
     const init = start.initFiles ? [] : ['-nx'];
-    const words = [start.savepoint, 'gdb', io, '-q', ...init, '--interpreter=mi3', '-ix', start.script];
+    const words = [start.savepoint, 'gdb', ...io, '-q', ...init, '--interpreter=mi3', '-ix', start.script];
     this.child = spawn(process.execPath, words, {
       stdio: start.io.kind === 'pty' ? ['pipe', 'pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...(start.gdb === undefined ? {} : { SAVEPOINT_GDB: start.gdb }) },

@@ -6,7 +6,7 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { SavepointError, describeError, userError } from '../../native/base/errors';
+import { SavepointError, userError } from '../../native/base/errors';
 import {
   type Access,
   type GdbBreakpoint,
@@ -20,7 +20,6 @@ import {
   readBreakpoint,
 } from '../gdb/commands-break';
 import { consoleCommand } from '../gdb/commands-exec';
-import { type Where, evaluateExpression } from '../gdb/commands-data';
 import { type MiTuple, numberOf, tupleOf } from '../gdb/mi-values';
 import type { Core } from './core';
 import { type HitCondition, readHitCondition } from './hit-condition';
@@ -102,23 +101,6 @@ export class Breakpoints {
       wanted({ kind: 'data', expression: spec.dataId, access: spec.accessType ?? 'write' }, spec.condition, spec.hitCondition),
     );
     return await this.set('data', 'data', specs);
-  }
-
-  /** A data breakpoint is on the memory that the expression names now, so that it outlives the frame. */
-  async dataInfo(expression: string, where: Where | undefined): Promise<unknown> {
-    try {
-      const address = await evaluateExpression(this.core.gdb, `&(${expression})`, where);
-      const match = /^(\(.+ \*.*\)) (0x[0-9a-f]+)/.exec(address) ?? /^()(0x[0-9a-f]+)/.exec(address);
-      if (match === null) return { dataId: null, description: `${expression} is not in memory` };
-      const type = match[1] === '' ? `(typeof (${expression}) *)` : match[1];
-      return {
-        dataId: `*${type} ${match[2]}`,
-        description: `${expression} (${match[2]})`,
-        accessTypes: ['read', 'write', 'readWrite'],
-      };
-    } catch (error) {
-      return { dataId: null, description: describeError(error) };
-    }
   }
 
   private async set(list: string, kind: BreakpointKind, specs: readonly Wanted[]): Promise<unknown> {

@@ -116,7 +116,6 @@ export class Checkpoints {
   /** A command was typed at gdb: the tree may have changed. */
   async afterCommand(): Promise<void> {
     if (this.core.program.kind !== 'stopped' && this.core.program.kind !== 'exited') return;
-    this.savedAs = undefined;
     await this.core.program.exclusive(async () => {
       if (this.core.program.kind !== 'stopped' && this.core.program.kind !== 'exited') return;
       await this.refresh().catch(() => {});

@@ -19,6 +19,14 @@ export interface ConsoleHooks {
   afterCommand(): Promise<void>;
 }
 
+const WRITES = /(^|[^=!<>])=([^=]|$)|\+\+|--|\bdelete\b|\bnew\b/;
+const CALLS = /\w\s*\(/;
+
+/** Whether the program may be another one after that. */
+export function mayChange(line: string): boolean {
+  return WRITES.test(line) || CALLS.test(line) || /^\W*(-exec\s+)?(set|call|compile|restore|jump|python|source)\b/.test(line);
+}
+
 const COMMAND = /^(?:-exec\s+|>|`)(.*)$/s;
 
 export class Evaluation {
@@ -48,15 +56,16 @@ export class Evaluation {
   /** Looking at something with the mouse must not change it. */
   private async hover<T>(expression: string, evaluate: () => Promise<T>): Promise<T> {
     this.core.program.requireStopped();
-    if (/(^|[^=!<>])=([^=]|$)|\+\+|--|\bdelete\b|\bnew\b/.test(expression)) {
+    if (WRITES.test(expression)) {
       throw refused('hover', expression, 'would change the program; type it in the debug console');
     }
     const { gdb } = this.core;
-    const off = gdbSet(gdb, 'may-call-functions off');
-    const value = evaluate();
-    const on = gdbSet(gdb, 'may-call-functions on');
-    await Promise.allSettled([off, value, on]);
-    return await value;
+    await gdbSet(gdb, 'may-call-functions off');
+    try {
+      return await evaluate();
+    } finally {
+      await gdbSet(gdb, 'may-call-functions on');
+    }
   }
 
   private async typed(args: DebugProtocol.EvaluateArguments, hex: boolean): Promise<DebugProtocol.EvaluateResponse['body']> {

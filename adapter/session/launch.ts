@@ -72,7 +72,6 @@ export class Launch {
   }
 
   async prepare(start: Start): Promise<void> {
-    if (this.start !== undefined) throw userError('launched', 'this session debugs a program already');
     this.start = start;
     this.terminal = await this.openTerminal(start);
     const { settings } = start;
@@ -136,6 +135,8 @@ export class Launch {
   private async configureLaunch(settings: LaunchSettings): Promise<void> {
     const { gdb } = this.core;
     await this.loadProgram(settings.program, settings.symbolFile);
+    // The arguments are words already; a shell (or what plays one for a remote target) would read them once more.
+    await gdbSet(gdb, 'startup-with-shell off');
     await gdbSet(gdb, `disable-randomization ${settings.disableASLR ? 'on' : 'off'}`);
     await gdbSet(gdb, `follow-fork-mode ${settings.followFork}`);
     await gdbSet(gdb, `cwd ${settings.cwd}`);
@@ -167,15 +168,15 @@ export class Launch {
     });
   }
 
-  /** Everything is configured: the program runs. */
-  async run(stopOnAttach: boolean): Promise<void> {
+  /** Everything is configured: the program runs. Returns the stop that the client is to be told of instead. */
+  async run(stopOnAttach: boolean): Promise<Stop | undefined> {
     const { start, core } = this;
     if (start?.kind === 'launch') await core.program.start(() => execRun(core.gdb, start.settings.stopAtEntry));
     else if (this.attachStop !== undefined) {
-      const stop = this.attachStop;
-      if (stopOnAttach) core.program.settle(stop);
-      else await core.program.exclusive(() => core.program.resumeBorrowed());
+      if (stopOnAttach) return this.attachStop;
+      await core.program.exclusive(() => core.program.resumeBorrowed());
     }
+    return undefined;
   }
 
   /** Once more from the beginning, with the same settings. */
@@ -196,6 +197,17 @@ export class Launch {
       if (program.kind === 'running') await program.borrow();
       if (suspended && this.pid !== undefined) process.kill(this.pid, 'SIGSTOP');
       await targetDetach(gdb);
+      program.idle();
+    });
+  }
+
+  /** Ends the program, also one that was attached to. */
+  async kill(): Promise<void> {
+    const { program, gdb } = this.core;
+    if (program.kind !== 'running' && program.kind !== 'stopped') return;
+    await program.exclusive(async () => {
+      if (program.kind === 'running') await program.borrow();
+      await consoleCommand(gdb, 'kill');
       program.idle();
     });
   }

@@ -4,6 +4,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { userError } from '../../native/base/errors';
 import type { RenameArguments, RestoreArguments, TakeArguments } from '../../native/control/schema';
 import type { Route, Routes } from '../dap/connection';
+import { mayChange } from './evaluate';
 import { exceptionFilters } from './exceptions';
 import type { Session } from './session';
 import { type LaunchSettings, readAttach, readLaunch } from './settings';
@@ -89,10 +90,11 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     dataBreakpointInfo: plain(async (args: DebugProtocol.DataBreakpointInfoArguments) => {
       core.program.requireStopped();
       if (args.variablesReference === undefined || args.variablesReference === 0) {
-        return await breakpoints.dataInfo(args.name, args.frameId === undefined ? undefined : core.frames.get(args.frameId));
+        const frame = args.frameId === undefined ? undefined : core.frames.get(args.frameId);
+        return await variables.dataInfo(args.name, frame);
       }
       const { expression, where } = await variables.expressionOf(args.variablesReference, args.name);
-      return await breakpoints.dataInfo(expression, where);
+      return await variables.dataInfo(expression, where);
     }),
     setExceptionBreakpoints: plain((args: DebugProtocol.SetExceptionBreakpointsArguments) => exceptions.set(args)),
     exceptionInfo: plain(() => exceptions.info()),
@@ -115,7 +117,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     }),
     evaluate: plain(async (args: DebugProtocol.EvaluateArguments) => {
       const body = await session.evaluation.evaluate(args);
-      if (args.context !== 'hover' && args.context !== 'clipboard') checkpoints.onChanged();
+      if (args.context !== 'hover' && mayChange(args.expression)) checkpoints.onChanged();
       return body;
     }),
     completions: plain((args: DebugProtocol.CompletionsArguments) => session.evaluation.completions(args)),
@@ -141,7 +143,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     cancel: plain((args: DebugProtocol.CancelArguments) => void (args.requestId !== undefined && cancel(args.requestId))),
     terminate: plain((_: unknown, context) => {
       if (launch.start === undefined) throw userError('not-started', 'nothing is being debugged');
-      context.afterReply(() => void session.finish());
+      context.afterReply(() => void session.terminate());
     }),
     disconnect: plain(async (args: DebugProtocol.DisconnectArguments, context) => {
       context.afterReply(() => session.over());

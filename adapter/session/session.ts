@@ -4,7 +4,7 @@
  */
 
 import type { CheckpointRecord } from '../../native/control/schema';
-import { describeError } from '../../native/base/errors';
+import { describeError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
 import type { Client } from '../dap/connection';
 import { type MiEvent, type StreamKind, numberOf } from '../gdb/mi-values';
@@ -38,6 +38,7 @@ export class Session {
   readonly checkpoints: Checkpoints;
   /** From `configurationDone` on, what gdb says is for the user. */
   private talking = false;
+  private prepared = false;
   private terminated = false;
   private readonly client: Client;
 
@@ -93,6 +94,7 @@ export class Session {
   // --- starting ---
 
   async prepare(start: Start): Promise<void> {
+    if (this.launch.start !== undefined) throw userError('launched', 'this session debugs a program already');
     try {
       this.checkpoints.limits = start.settings.automatic;
       await this.launch.prepare(start);
@@ -100,6 +102,7 @@ export class Session {
       await this.launch.end();
       throw error;
     }
+    this.prepared = true;
     this.client.send('initialized');
   }
 
@@ -108,7 +111,10 @@ export class Session {
     const { start } = this.launch;
     if (start?.settings.program !== undefined) this.files.addProgram(start.settings.program);
     try {
-      await this.launch.run(stopOnAttach);
+      const stop = await this.launch.run(stopOnAttach);
+      if (stop?.kind !== 'stop') return;
+      this.core.program.stopped();
+      this.tellStop(stop, { reason: 'entry', description: 'Paused after attaching' });
     } catch (error) {
       void this.finish();
       throw error;
@@ -118,6 +124,8 @@ export class Session {
   // --- what gdb says ---
 
   private onEvent(event: MiEvent): void {
+    // What falls apart at the end is no news.
+    if (this.launch.isOver) return;
     const { name, fields } = event;
     switch (`${event.kind} ${name}`) {
       case 'exec running':
@@ -252,6 +260,8 @@ export class Session {
 
   private onGdbEnd(why: string): void {
     this.launch.ended();
+    // While it is being started, the reply to that says it.
+    if (!this.prepared) return;
     if (!this.terminated) this.core.tell(`The debugger has ended: ${why}`, 'stderr');
     this.tellTerminated();
   }
@@ -262,7 +272,13 @@ export class Session {
     this.client.send('terminated');
   }
 
-  /** Ends gdb, the owner and the program, and says so. */
+  /** The client's `terminate`. */
+  async terminate(): Promise<void> {
+    if (this.launch.start?.kind === 'attach' && !this.launch.isOver) await this.launch.kill().catch(() => {});
+    await this.finish();
+  }
+
+  /** Ends gdb, the owner and what was started, and says so. */
   async finish(): Promise<void> {
     await this.launch.end();
     this.tellTerminated();
@@ -272,7 +288,8 @@ export class Session {
   async disconnect(terminate: boolean | undefined, suspend: boolean): Promise<void> {
     const { start, isOver } = this.launch;
     if (start !== undefined && !isOver) {
-      if (!(terminate ?? start.kind === 'launch')) {
+      if (terminate === true && start.kind === 'attach') await this.launch.kill().catch(() => {});
+      else if (!(terminate ?? start.kind === 'launch')) {
         await this.launch
           .letGo(suspend)
           .catch((error: unknown) => this.core.tell(`The program was not let go: ${describeError(error)}`, 'stderr'));

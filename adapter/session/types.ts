@@ -32,3 +32,11 @@ export function isExpandable(object: VarObject): boolean {
 }
 
 export const isCharArray = (type: string): boolean => /^(const |volatile |unsigned |signed )*char \[\d+\]$/.test(type);
+
+/** `int [3]` to `int (*)[3]`, `int (*)(int)` to `int (**)(int)`, `int &` to `int *`. */
+export function pointerTo(type: string): string {
+  const bare = type.replace(/\s*&+\s*$/, '');
+  if (bare.includes('(*')) return bare.replace('(*', '(**');
+  const array = bare.indexOf('[');
+  return array < 0 ? `${bare} *` : `${bare.slice(0, array).trimEnd()} (*)${bare.slice(array)}`;
+}

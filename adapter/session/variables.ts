@@ -29,7 +29,7 @@ import {
 import type { Core } from './core';
 import { Handles } from './handles';
 import { REGISTER_GROUPS, type RegisterGroup, groupRegisters } from './register-groups';
-import { declaredLength, isAggregate, isCharArray, isExpandable, pointerOf } from './types';
+import { declaredLength, isAggregate, isCharArray, isExpandable, pointerOf, pointerTo } from './types';
 
 /** What a variablesReference stands for. */
 type Source =
@@ -268,7 +268,8 @@ export class Variables {
     const { gdb } = this.core;
     const { type = '', value, dynamic, name } = object;
     const isText = isCharArray(type);
-    if (!dynamic && (isText || (expression !== undefined && isAggregate(type)))) {
+    const hasSummary = expression !== undefined && (dynamic ? value === '{...}' : isAggregate(type));
+    if ((isText && !dynamic) || hasSummary) {
       const path = expression ?? (await varPathExpression(gdb, name).catch(() => undefined));
       const whole = path === undefined ? undefined : await evaluateExpression(gdb, path, where).catch(() => undefined);
       if (whole !== undefined) return isText || whole.length <= LONGEST_SUMMARY ? whole : `${whole.slice(0, LONGEST_SUMMARY)}…`;
@@ -345,6 +346,9 @@ export class Variables {
   /** An expression's value, with children. */
   async evaluate(expression: string, where: Where | undefined, hex: boolean): Promise<DebugProtocol.EvaluateResponse['body']> {
     const object = await this.open(expression, where);
+    // A value that cannot be read is an empty text there; here gdb says why.
+    if (object.value === '' && object.childCount === 0 && !object.dynamic)
+      await evaluateExpression(this.core.gdb, expression, where);
     const shown = await this.show(object, where, hex, expression);
     const { value, type, variablesReference, indexedVariables, memoryReference } = shown;
     return {
@@ -381,6 +385,22 @@ export class Variables {
     await evaluateExpression(this.core.gdb, `(${expression}) = (${value})`, where);
     const { result, type, variablesReference } = await this.evaluate(expression, where, false);
     return { value: result, ...(type === undefined ? {} : { type }), variablesReference };
+  }
+
+  /** A data breakpoint is on the memory that the expression names now, so that it outlives the frame. */
+  async dataInfo(expression: string, where: Where | undefined): Promise<DebugProtocol.DataBreakpointInfoResponse['body']> {
+    try {
+      const { type } = await this.open(expression, where);
+      const address = /0x[0-9a-f]+/.exec(await evaluateExpression(this.core.gdb, `&(${expression})`, where))?.[0];
+      if (type === undefined || address === undefined) return { dataId: null, description: `${expression} is not in memory` };
+      return {
+        dataId: `*(${pointerTo(type)}) ${address}`,
+        description: `${expression} (${address})`,
+        accessTypes: ['read', 'write', 'readWrite'],
+      };
+    } catch (error) {
+      return { dataId: null, description: describeError(error) };
+    }
   }
 
   /** What a data breakpoint on a shown variable would watch. */

@@ -48,21 +48,27 @@ export async function runGdb(argv: readonly string[]): Promise<number> {
     fs.writeSync(1, `${gdbHelp}\n`);
     return statusOf(await ended(spawn(gdb, ['--help'], { stdio: 'inherit' })));
   }
-  const { fd, rest } = splitProgramIo(argv);
+  const { forAdapter, fd, rest } = splitProgramIo(argv);
   const plan = planGdb(rest);
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   const told = toldToEnd();
   if (plan.kind === 'plain') return statusOf(await gdbEnd(spawn(gdb, plan.args, { stdio: 'inherit' }), told));
-  if (fd === undefined) return await debug(gdb, plan, told);
+  if (fd === undefined) return await debug(gdb, plan, told, forAdapter);
   const terminal = await copyProgramTerminal(fd);
   try {
-    return await debug(gdb, { ...plan, tty: terminal.name }, told);
+    return await debug(gdb, { ...plan, tty: terminal.name }, told, forAdapter);
   } finally {
     terminal.close();
   }
 }
 
-async function debug(gdb: string, plan: Extract<GdbPlan, { kind: 'debug' }>, told: Promise<Ending>): Promise<number> {
+/** `endWithOwner`: a program talks to gdb, and nothing useful is left to say without the owner. */
+async function debug(
+  gdb: string,
+  plan: Extract<GdbPlan, { kind: 'debug' }>,
+  told: Promise<Ending>,
+  endWithOwner: boolean,
+): Promise<number> {
   const script = findScript();
   if (script === undefined) throw userError('no-script', 'savepoint.py is missing beside savepoint.js: run `npm run build`');
   const directory = makePrivateDirectory();
@@ -77,7 +83,7 @@ async function debug(gdb: string, plan: Extract<GdbPlan, { kind: 'debug' }>, tol
         stdio: 'inherit',
         env: { ...process.env, SAVEPOINT_LAUNCHER_PID: String(process.pid) },
       });
-      const end = await gdbEnd(child, told);
+      const end = await gdbEnd(child, endWithOwner ? Promise.race([told, ownerEnd]).then(asSignal) : told);
       await reportEarlyEnd(ownerEnd);
       return statusOf(end);
     } finally {
@@ -135,6 +141,8 @@ async function ready(owner: ChildProcess, ownerEnd: Promise<Ending>, told: Promi
     `the debug server ended before it was ready (${describe(outcome.early)}); \`savepoint doctor\` may tell why`,
   );
 }
+
+const asSignal = (end: Ending): Ending => (end.kind === 'signal' ? end : { kind: 'signal', signal: 'SIGTERM' });
 
 /** Somebody wants us to end. */
 function toldToEnd(): Promise<Ending> {

@@ -2,7 +2,8 @@
  * Terminals for programs of the debug adapter.
  *
  * `savepoint gdb --program-io=FD …`: the program gets a pseudo terminal, whose other side is copied to and from FD (a socket to the
- * adapter), after one line with the terminal's name. `savepoint terminal SOCKET`: runs in a terminal of the editor, tells its name, and keeps it open until the
+ * adapter), after one line with the terminal's name (FD `none`: `--tty` names one; either way gdb is not kept
+ * alive without the owner). `savepoint terminal SOCKET`: runs in a terminal of the editor, tells its name, and keeps it open until the
  * adapter closes the socket; ^C there is told, too, because the program is not of that terminal's session.
  */
 
@@ -11,17 +12,22 @@ import * as net from 'node:net';
 import * as tty from 'node:tty';
 import { userError } from '../base/errors';
 
-const OPTION = /^--program-io=(\d{1,4})$/;
+const OPTION = /^--program-io=(\d{1,4}|none)$/;
 
 export interface ProgramTerminal {
   readonly name: string;
   close(): void;
 }
 
-/** The option and the words behind it, when it is the first word. */
-export function splitProgramIo(argv: readonly string[]): { fd: number | undefined; rest: readonly string[] } {
+/** The option, which must be the first word, and the words behind it. `forAdapter`: it was there, so nobody types at this gdb. */
+export function splitProgramIo(argv: readonly string[]): {
+  forAdapter: boolean;
+  fd: number | undefined;
+  rest: readonly string[];
+} {
   const match = OPTION.exec(argv[0] ?? '');
-  return match === null ? { fd: undefined, rest: argv } : { fd: Number(match[1]), rest: argv.slice(1) };
+  if (match === null) return { forAdapter: false, fd: undefined, rest: argv };
+  return { forAdapter: true, fd: match[1] === 'none' ? undefined : Number(match[1]), rest: argv.slice(1) };
 }
 
 export async function copyProgramTerminal(fd: number): Promise<ProgramTerminal> {

@@ -6,6 +6,9 @@ const program = fixture('dap-basic');
 const source = `${root}/test/fixtures/dap-basic.c`;
 const line = (comment: string): number => lineOf(source, comment);
 
+/** However long one takes on a busy machine. */
+const always = { timeShare: 1e9 };
+
 let place: DapPlace;
 beforeEach(() => {
   place = new DapPlace();
@@ -122,7 +125,7 @@ describe('taking and going back', () => {
     expect(await run.refusal('stackTrace', { threadId: thread })).toBe('notStopped');
     await run.ask('checkpoint/restore', { id: checkpoint.id });
     expect((await run.stopped('goto')).description).toBe(`Restored to checkpoint ${checkpoint.id} "waiting"`);
-    expect(await run.value('global_counter', thread)).toBe('34');
+    expect(await run.value('global_counter', thread)).toBe('42');
     await finish(run);
   });
 
@@ -165,16 +168,16 @@ describe('taking and going back', () => {
 
 describe('automatic checkpoints', () => {
   it('make Step Back the previous stop, exactly', async () => {
-    const { run, thread } = await atFirstStop({ automaticCheckpoints: true });
+    const { run, thread } = await atFirstStop({ automaticCheckpoints: always });
     const seen: [number, string][] = [];
     for (let i = 0; i < 4; i++) {
-      seen.push([(await run.top(thread)).line, await run.value('i', thread)]);
+      seen.push([(await run.top(thread)).line, await run.value('global_counter', thread)]);
       await step(run, thread, 'stepIn');
     }
     for (const [number, value] of [...seen].reverse()) {
       await run.ask('stepBack', { threadId: thread });
       await run.stopped('goto');
-      expect([(await run.top(thread)).line, await run.value('i', thread)]).toEqual([number, value]);
+      expect([(await run.top(thread)).line, await run.value('global_counter', thread)]).toEqual([number, value]);
     }
     await run.ask('stepBack', { threadId: thread });
     await run.stopped('goto');
@@ -183,7 +186,7 @@ describe('automatic checkpoints', () => {
   });
 
   it('branch: after going back, the next stop has the one gone back to before it', async () => {
-    const { run, thread } = await atFirstStop({ automaticCheckpoints: true });
+    const { run, thread } = await atFirstStop({ automaticCheckpoints: always });
     await step(run, thread);
     await step(run, thread);
     await run.ask('stepBack', { threadId: thread });
@@ -197,7 +200,7 @@ describe('automatic checkpoints', () => {
   });
 
   it('make Reverse the previous checkpoint that somebody took, or the entry', async () => {
-    const { run, thread } = await atFirstStop({ automaticCheckpoints: true });
+    const { run, thread } = await atFirstStop({ automaticCheckpoints: always });
     await run.ask('checkpoint/take', { label: 'named' });
     await step(run, thread);
     await step(run, thread);
@@ -209,7 +212,7 @@ describe('automatic checkpoints', () => {
   });
 
   it('stay within their number', async () => {
-    const { run, thread } = await atFirstStop({ automaticCheckpoints: { most: 3 } });
+    const { run, thread } = await atFirstStop({ automaticCheckpoints: { ...always, most: 3 } });
     for (let i = 0; i < 8; i++) await step(run, thread);
     const { checkpoints } = await run.ask('checkpoint/list');
     expect(checkpoints.filter((one: { label: string }) => one.label.startsWith('stop')).length).toBe(3);
@@ -269,7 +272,6 @@ describe('restart', () => {
     await run.event('continued');
     const { threadId } = await run.stopped('breakpoint');
     expect(await run.value('global_counter', threadId)).toBe('7');
-    expect(await run.value('$_inferior_pid_of_test', threadId).catch((error: Error) => error.message)).toMatch(/void/);
     expect(systemProcessId).toBeGreaterThan(0);
     await finish(run);
   });
@@ -303,7 +305,7 @@ describe("gdb's own commands in the debug console", () => {
     expect(await run.value('p.x', thread)).toBe('1');
     await typed('>delete checkpoint 1');
     expect(await run.event('checkpoint/changed')).toMatchObject({ reason: 'dropped', id: 1 });
-    await run.event('continued').catch(() => {});
+    await run.event('continued');
     await finish(run);
   });
 });
