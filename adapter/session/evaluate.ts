@@ -6,10 +6,11 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { type SavepointError, isFamily, refused, userError } from '../../native/base/errors';
-import { evaluateExpression } from '../gdb/commands-data';
+import { isFamily, refused, userError } from '../../native/base/errors';
+import { type Where, evaluateExpression } from '../gdb/commands-data';
 import { complete, consoleCommand, gdbSet } from '../gdb/commands-exec';
 import type { Core } from './core';
+import { mayChange, writes } from './expressions';
 import type { Variables } from './variables';
 
 export interface ConsoleHooks {
@@ -19,13 +20,11 @@ export interface ConsoleHooks {
   afterCommand(): Promise<void>;
 }
 
-const WRITES = /(^|[^=!<>])=([^=]|$)|\+\+|--|\bdelete\b|\bnew\b/;
-const CALLS = /\w\s*\(/;
-
-/** Whether the program may be another one after that. */
-export function mayChange(line: string): boolean {
-  return WRITES.test(line) || CALLS.test(line) || /^\W*(-exec\s+)?(set|call|compile|restore|jump|python|source)\b/.test(line);
-}
+/** gdb's words for what is not an expression (or names what there is not), not a command, and its way to show a function. */
+const NO_EXPRESSION =
+  /^(No symbol |A syntax error|Invalid |Unmatched |Junk |Missing |No registers|Argument to|Unrecognized|No type named)/;
+const NO_COMMAND = /^(Undefined|Ambiguous) command/;
+const IS_FUNCTION = /^\{.*\} 0x[0-9a-f]+ </;
 
 const COMMAND = /^(?:-exec\s+|>|`)(.*)$/s;
 
@@ -43,7 +42,7 @@ export class Evaluation {
       case 'repl':
         return await this.typed(args, hex);
       case 'hover':
-        return await this.hover(args.expression, () => this.variables.evaluate(args.expression, where, hex));
+        return await this.hover(args.expression, where, () => this.variables.evaluate(args.expression, where, hex));
       case 'clipboard':
         this.core.program.requireStopped();
         return { result: await evaluateExpression(this.core.gdb, args.expression, where), variablesReference: 0 };
@@ -54,14 +53,16 @@ export class Evaluation {
   }
 
   /** Looking at something with the mouse must not change it. */
-  private async hover<T>(expression: string, evaluate: () => Promise<T>): Promise<T> {
+  private async hover<T>(expression: string, where: Where | undefined, evaluate: () => Promise<T>): Promise<T> {
     this.core.program.requireStopped();
-    if (WRITES.test(expression)) {
+    if (writes(expression)) {
       throw refused('hover', expression, 'would change the program; type it in the debug console');
     }
     const { gdb } = this.core;
     await gdbSet(gdb, 'may-call-functions off');
     try {
+      // A call is refused now, and gdb says so in its own words.
+      if (mayChange(expression)) await evaluateExpression(gdb, expression, where);
       return await evaluate();
     } finally {
       await gdbSet(gdb, 'may-call-functions on');
@@ -79,21 +80,29 @@ export class Evaluation {
     }
     if (this.core.program.kind !== 'stopped') return await this.command(expression);
     const where = args.frameId === undefined ? undefined : this.core.frames.get(args.frameId);
+    let value: DebugProtocol.EvaluateResponse['body'];
     try {
-      return await this.variables.evaluate(expression, where, hex);
+      // A call or an assignment must not be done twice, so it is not opened afterwards to have children.
+      value = mayChange(expression)
+        ? { result: await evaluateExpression(this.core.gdb, expression, where), variablesReference: 0 }
+        : await this.variables.evaluate(expression, where, hex);
     } catch (error) {
-      if (!isFamily(error, 'peer') || error.code !== 'gdb-error') throw error;
-      return await this.commandInstead(expression, error);
+      if (!isFamily(error, 'peer') || !NO_EXPRESSION.test(error.message)) throw error;
+      return await this.commandInstead(expression, () => {
+        throw userError('expression', error.message);
+      });
     }
+    // `kill` is a function of the C library, too.
+    return /^\w+$/.test(expression) && IS_FUNCTION.test(value.result)
+      ? await this.commandInstead(expression, () => value)
+      : value;
   }
 
-  /** gdb's word about the expression counts, when it is no command either. */
-  private async commandInstead(text: string, asExpression: SavepointError): Promise<DebugProtocol.EvaluateResponse['body']> {
+  private async commandInstead<T>(text: string, otherwise: () => T): Promise<T | DebugProtocol.EvaluateResponse['body']> {
     try {
       return await this.command(text);
     } catch (error) {
-      if (isFamily(error, 'peer') && error.message.startsWith('Undefined command'))
-        throw userError('expression', asExpression.message);
+      if (isFamily(error, 'peer') && NO_COMMAND.test(error.message)) return otherwise();
       throw error;
     }
   }

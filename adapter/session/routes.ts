@@ -4,7 +4,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { userError } from '../../native/base/errors';
 import type { RenameArguments, RestoreArguments, TakeArguments } from '../../native/control/schema';
 import type { Route, Routes } from '../dap/connection';
-import { mayChange } from './evaluate';
+import { mayChange } from './expressions';
 import { exceptionFilters } from './exceptions';
 import type { Session } from './session';
 import { type LaunchSettings, readAttach, readLaunch } from './settings';

@@ -50,7 +50,7 @@ function nextToDrop(kept: readonly AutomaticRecord[], needed: ReadonlySet<number
   for (let index = 0; index < end; index++) {
     const { id } = kept[index]!;
     if (needed.has(id)) continue;
-    const gap = kept[index + 1]!.id - (kept[index - 1]?.id ?? id - 1);
+    const gap = kept[index + 1]!.id - (kept[index - 1]?.id ?? 0);
     const cost = gap / (newest - id + 1);
     if (best === undefined || cost < best.cost) best = { index, cost };
   }

@@ -27,6 +27,7 @@ import {
   varPathExpression,
 } from '../gdb/commands-var';
 import type { Core } from './core';
+import { mayChange } from './expressions';
 import { Handles } from './handles';
 import { REGISTER_GROUPS, type RegisterGroup, groupRegisters } from './register-groups';
 import { declaredLength, isAggregate, isCharArray, isExpandable, pointerOf, pointerTo } from './types';
@@ -130,8 +131,9 @@ export class Variables {
   /** Keeps the object until the program runs. */
   private async open(expression: string, where: Where | undefined): Promise<VarObject> {
     const object = await varCreate(this.core.gdb, expression, where).catch(async (error: unknown) => {
-      // gdb gives no reason there; here it does.
-      if (isFamily(error, 'peer') && error.code === 'gdb-error') await evaluateExpression(this.core.gdb, expression, where);
+      // gdb gives no reason there; here it does. What could change the program is not done twice for that.
+      if (isFamily(error, 'peer') && error.code === 'gdb-error' && !mayChange(expression))
+        await evaluateExpression(this.core.gdb, expression, where);
       throw error;
     });
     this.objects.push(object.name);

@@ -96,17 +96,16 @@ describe.each(states)('a %s program', (state) => {
     await run.disconnect();
     await place.expectNothingLeft();
   });
+});
 
-  it('that is killed is told as ended by the signal', async () => {
-    const run = await session(state);
-    process.kill((await place.place.processes.find(`${program} wait`)).pid, 'SIGKILL');
-    if (state === 'stopped') await run.ask('continue', { threadId: 1 }).catch(() => {});
-    expect(await run.event('exited')).toEqual({ exitCode: 137 });
-    await within(run.event('terminated'));
-    await run.disconnect();
-    run.expectNoOther();
-    await place.expectNothingLeft();
-  });
+it('a running program that is killed is told as ended by the signal', async () => {
+  const run = await session('running');
+  process.kill((await place.place.processes.find(`${program} wait`)).pid, 'SIGKILL');
+  expect(await run.event('exited')).toEqual({ exitCode: 137 });
+  await within(run.event('terminated'));
+  await run.disconnect();
+  run.expectNoOther();
+  await place.expectNothingLeft();
 });
 
 /** The launcher and gdb have the same words. */

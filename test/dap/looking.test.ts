@@ -124,6 +124,10 @@ describe('expressions', () => {
     expect((await evaluate('-exec print p.x', 'repl')).result).toMatch(/^\$\d+ = 5$/);
     expect((await evaluate('>print p.x', 'repl')).result).toMatch(/= 5$/);
     expect((await evaluate('`echo hi\\n', 'repl')).result).toBe('hi');
+    expect((await evaluate('info symbol main', 'repl')).result).toMatch(/^main in section/);
+    const before = (await evaluate('global_counter', 'repl')).result;
+    expect((await evaluate('global_counter = global_counter + 1', 'repl')).result).toBe(String(Number(before) + 1));
+    expect((await evaluate('add', 'repl')).result).toMatch(/<add>$/);
     expect(await run.refusal('evaluate', { expression: 'nonsense here', context: 'repl' })).toMatch(/nonsense|syntax/);
     expect((await evaluate('p.name', 'clipboard')).result).toMatch(/"héllo"/);
   });

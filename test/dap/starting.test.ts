@@ -98,35 +98,34 @@ describe('launch', () => {
   });
 
   describe('that is wrong gets a sentence about what to do', () => {
-    const wrong = (name: string, args: () => Record<string, unknown>, sentence: RegExp): void => {
-      it(name, async () => {
-        const run = await place.start();
-        await run.initialize();
-        expect(await run.refusal('launch', args())).toMatch(sentence);
-        await run.disconnect();
-        run.expectNoOther();
-        await place.expectNothingLeft();
-      });
-    };
-    wrong('no program', () => ({}), /"program" is missing/);
-    wrong('a program that is not there', () => ({ program: '/no/such/program' }), /does not exist: .*has it been built/);
-    wrong('a directory', () => ({ program: '/tmp' }), /is a directory/);
-    wrong(
-      'a file that may not be executed',
-      () => ({ program: place.write('p', fs.readFileSync(program)) }),
-      /may not be executed.*chmod/,
-    );
-    wrong('a script', () => ({ program: place.write('s', '#!/bin/sh\n', 0o755) }), /is a script/);
-    wrong('a text', () => ({ program: place.write('t', 'hello', 0o755) }), /not an executable program/);
-    wrong(
-      'a program for another machine',
-      () => ({ program: place.write('m', foreignElf(), 0o755) }),
-      /another machine than x86-64/,
-    );
-    wrong('a folder that is not there', () => ({ program, cwd: '/no/such' }), /"cwd" is "\/no\/such"/);
-    wrong('a wrong type', () => ({ program, stopAtEntry: 'yes' }), /"stopAtEntry" is "yes", not true or false/);
-    wrong('a wrong word', () => ({ program, console: 'window' }), /"console" is "window"; there are internalConsole/);
-    wrong('a gdb that is not there', () => ({ program, gdb: '/no/gdb' }), /SAVEPOINT_GDB is "\/no\/gdb"/);
+    it.each<[string, () => Record<string, unknown>, RegExp]>([
+      ['no program', () => ({}), /"program" is missing/],
+      ['a program that is not there', () => ({ program: '/no/such/program' }), /does not exist: .*has it been built/],
+      ['a directory', () => ({ program: '/tmp' }), /is a directory/],
+      [
+        'a file that may not be executed',
+        () => ({ program: place.write('p', fs.readFileSync(program)) }),
+        /may not be executed.*chmod/,
+      ],
+      ['a script', () => ({ program: place.write('s', '#!/bin/sh\n', 0o755) }), /is a script/],
+      ['a text', () => ({ program: place.write('t', 'hello', 0o755) }), /not an executable program/],
+      [
+        'a program for another machine',
+        () => ({ program: place.write('m', foreignElf(), 0o755) }),
+        /another machine than x86-64/,
+      ],
+      ['a folder that is not there', () => ({ program, cwd: '/no/such' }), /"cwd" is "\/no\/such"/],
+      ['a wrong type', () => ({ program, stopAtEntry: 'yes' }), /"stopAtEntry" is "yes", not true or false/],
+      ['a wrong word', () => ({ program, console: 'window' }), /"console" is "window"; there are internalConsole/],
+      ['a gdb that is not there', () => ({ program, gdb: '/no/gdb' }), /SAVEPOINT_GDB is "\/no\/gdb"/],
+    ])('%s', async (_, args, sentence) => {
+      const run = await place.start();
+      await run.initialize();
+      expect(await run.refusal('launch', args())).toMatch(sentence);
+      await run.disconnect();
+      run.expectNoOther();
+      await place.expectNothingLeft();
+    });
   });
 });
 
