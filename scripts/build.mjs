@@ -1,5 +1,5 @@
 /**
- * Builds dist/: the C shim, the bundle of native/main.ts, and the Python files that gdb loads.
+ * Builds dist/: the C shim, the bundles of native/main.ts and adapter/main.ts, and the Python files that gdb loads.
  *
  * Each step is skipped while its inputs are unchanged, and its output appears whole, so a build may run beside a running program
  * or another build. `npm run build` runs it; setup and the tests call build().
@@ -17,7 +17,7 @@ const common = ['scripts/build.mjs', 'scripts/lib.mjs', 'package-lock.json'].map
 /** @returns {Promise<string[]>} the steps that were done */
 export async function build() {
   const done = [];
-  for (const [name, step] of Object.entries({ shim: buildShim, gdb: copyGdbFiles, bundle: buildBundle })) {
+  for (const [name, step] of Object.entries({ shim: buildShim, gdb: copyGdbFiles, bundle: buildBundle, adapter: buildAdapter })) {
     if (await step()) done.push(name);
   }
   return done;
@@ -63,6 +63,18 @@ async function buildBundle() {
   });
 }
 
+/** The debug adapter: `savepoint dap` loads it. */
+async function buildAdapter() {
+  const output = path.join(dist, 'adapter.js');
+  const sources = ['adapter', 'native/base', 'native/control'].flatMap((folder) => listFiles(path.join(root, folder), /\.ts$/));
+  return runStep({
+    stamp: path.join(dist, '.adapter.stamp'),
+    inputs: [...common, path.join(root, 'tsconfig.json'), ...sources],
+    outputs: [output, `${output}.map`],
+    act: () => bundle(path.join(root, 'adapter/main.ts'), output),
+  });
+}
+
 /**
  * @param {string} entry
  * @param {string} output
@@ -83,7 +95,7 @@ async function bundle(entry, output) {
       write: false,
     })
     .catch(() => {
-      throw new Failure('build: native/main.ts was not bundled, for the reasons above');
+      throw new Failure(`build: ${path.relative(root, entry)} was not bundled, for the reasons above`);
     });
   // The map first: the bundle that names it must not be there alone.
   for (const file of [...result.outputFiles].sort((a, b) => b.path.length - a.path.length)) writeWhole(file.path, file.contents);

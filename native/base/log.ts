@@ -1,9 +1,9 @@
 /**
- * The trace: one time line of everything that crosses a wire (rsp, ptrace, state transitions, checkpoint stages), kept in a ring
+ * The trace: one time line of everything that crosses a wire (dap, mi, rsp, ptrace, state transitions, checkpoint stages), kept in a ring
  * always, written to stderr for the topics of SAVEPOINT_TRACE (`SAVEPOINT_TRACE=rsp,ptrace` or `all`).
  */
 
-export type Topic = 'rsp' | 'ptrace' | 'state' | 'checkpoint' | 'session';
+export type Topic = 'rsp' | 'ptrace' | 'state' | 'checkpoint' | 'session' | 'mi' | 'dap';
 
 const RING_LENGTH = 2000;
 

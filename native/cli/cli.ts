@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describeError, isFamily, userError } from '../base/errors';
 import { planGdbserver } from './gdbserver-args';
-import { doctorHelp, gdbHelp, gdbserverHelp, mainHelp } from './help';
+import { dapHelp, doctorHelp, gdbHelp, gdbserverHelp, mainHelp } from './help';
 import { nearestName } from './nearest-name';
 import { removePrivateDirectory } from './private-directory';
 import { VERSION } from './version';
@@ -30,10 +30,15 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     },
     help: gdbserverHelp,
   },
+  dap: {
+    run: async (argv) => (argv[0] === '--help' ? print(dapHelp) : await (await import('./dap')).runDap(argv)),
+    help: dapHelp,
+  },
   doctor: {
     run: async (argv) => (argv[0] === '--help' ? print(doctorHelp) : (await import('./doctor')).runDoctor(argv)),
     help: doctorHelp,
   },
+  terminal: { run: async (argv) => await (await import('./program-terminal')).runTerminal(argv) },
   owner: {
     run: async (argv) => {
       try {

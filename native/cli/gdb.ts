@@ -23,6 +23,7 @@ import { findProgram } from './find-program';
 import { findScript } from './gdb-script';
 import { gdbHelp } from './help';
 import { makePrivateDirectory, removePrivateDirectory } from './private-directory';
+import { copyProgramTerminal, splitProgramIo } from './program-terminal';
 
 /** Limits for what normally takes milliseconds; reaching one is an error, never a way to wait. */
 const OWNER_START_MS = 15_000;
@@ -47,14 +48,27 @@ export async function runGdb(argv: readonly string[]): Promise<number> {
     fs.writeSync(1, `${gdbHelp}\n`);
     return statusOf(await ended(spawn(gdb, ['--help'], { stdio: 'inherit' })));
   }
-  const plan = planGdb(argv);
+  const { forAdapter, fd, rest } = splitProgramIo(argv);
+  const plan = planGdb(rest);
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   const told = toldToEnd();
   if (plan.kind === 'plain') return statusOf(await gdbEnd(spawn(gdb, plan.args, { stdio: 'inherit' }), told));
-  return await debug(gdb, plan, told);
+  if (fd === undefined) return await debug(gdb, plan, told, forAdapter);
+  const terminal = await copyProgramTerminal(fd);
+  try {
+    return await debug(gdb, { ...plan, tty: terminal.name }, told, forAdapter);
+  } finally {
+    terminal.close();
+  }
 }
 
-async function debug(gdb: string, plan: Extract<GdbPlan, { kind: 'debug' }>, told: Promise<Ending>): Promise<number> {
+/** `endWithOwner`: a program talks to gdb, and nothing useful is left to say without the owner. */
+async function debug(
+  gdb: string,
+  plan: Extract<GdbPlan, { kind: 'debug' }>,
+  told: Promise<Ending>,
+  endWithOwner: boolean,
+): Promise<number> {
   const script = findScript();
   if (script === undefined) throw userError('no-script', 'savepoint.py is missing beside savepoint.js: run `npm run build`');
   const directory = makePrivateDirectory();
@@ -73,7 +87,7 @@ async function debug(gdb: string, plan: Extract<GdbPlan, { kind: 'debug' }>, tol
           ...(plan.program === undefined ? {} : { SAVEPOINT_PROGRAM: plan.program }),
         },
       });
-      const end = await gdbEnd(child, told);
+      const end = await gdbEnd(child, endWithOwner ? Promise.race([told, ownerEnd]).then(asSignal) : told);
       await reportEarlyEnd(ownerEnd);
       return statusOf(end);
     } finally {
@@ -131,6 +145,8 @@ async function ready(owner: ChildProcess, ownerEnd: Promise<Ending>, told: Promi
     `the debug server ended before it was ready (${describe(outcome.early)}); \`savepoint doctor\` may tell why`,
   );
 }
+
+const asSignal = (end: Ending): Ending => (end.kind === 'signal' ? end : { kind: 'signal', signal: 'SIGTERM' });
 
 /** Somebody wants us to end. */
 function toldToEnd(): Promise<Ending> {

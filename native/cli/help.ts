@@ -12,6 +12,7 @@ restored in place, and the program goes on live from there.
   gdbserver  the same behind gdbserver's command line, for front ends
                savepoint gdbserver :2345 ./program
                savepoint gdbserver --multi /tmp/debug.sock
+  dap        a debug adapter for editors (Debug Adapter Protocol)
   doctor     what this machine offers, and what follows from it (--json)
   help       this text, or that of a command: savepoint help gdb
   version    the version (also --version)
@@ -70,6 +71,23 @@ In gdb, "monitor checkpoint [LABEL]", "monitor info checkpoints",
 "monitor restart N" followed by "continue", and "monitor delete checkpoint N".
 With "source SAVEPOINT.PY" (savepoint doctor prints where it is) these become
 "checkpoint", "info checkpoints", "restart N" and "delete checkpoint N".`;
+
+export const dapHelp = `Usage: savepoint dap
+       savepoint dap --socket PATH
+       savepoint dap --port N
+
+A debug adapter: editors that speak the Debug Adapter Protocol start it and
+talk to it on standard input and output. With --socket or --port it serves a
+session for each connection: on a unix socket (mode 0600), or on 127.0.0.1,
+where the first line of a connection must be the token that is printed when
+the server is ready (--port 0 takes a free port).
+
+Checkpoints are the custom requests checkpoint/take, checkpoint/list,
+checkpoint/restore, checkpoint/drop, checkpoint/rename, checkpoint/preflight
+and the event checkpoint/changed; Step Back goes to the previous stop, Reverse
+to the previous checkpoint.
+
+SAVEPOINT_TRACE=dap,mi writes what is said to standard error.`;
 
 export const doctorHelp = `Usage: savepoint doctor [--json]
 

@@ -137,7 +137,7 @@ export class CheckpointService {
     const checkpoints = this.engine.forInferior(inferior);
     switch (command.kind) {
       case 'take':
-        return this.take(checkpoints, inferior, command.label);
+        return this.take(checkpoints, inferior, command);
       case 'list':
         return text.table(checkpoints.list(), checkpoints.currentId);
       case 'list-json':
@@ -147,6 +147,12 @@ export class CheckpointService {
       case 'verify':
         this.find(checkpoints, command.id);
         return text.verified(command.id, checkpoints.check(command.id));
+      case 'rename':
+        this.find(checkpoints, command.id);
+        checkpoints.rename(command.id, command.label);
+        return `Checkpoint ${command.id} renamed.\n`;
+      case 'preflight-json':
+        return this.preflight(checkpoints, inferior);
       case 'drop':
         this.find(checkpoints, command.id);
         checkpoints.drop(command.id);
@@ -177,11 +183,21 @@ export class CheckpointService {
     throw userError('no-checkpoint', `No checkpoint number ${id}.${why}`);
   }
 
-  private take(checkpoints: ProcessCheckpoints, inferior: Inferior, label: string): string {
+  private take(
+    checkpoints: ProcessCheckpoints,
+    inferior: Inferior,
+    { label, automatic }: { readonly label: string; readonly automatic: boolean },
+  ): string {
     if (inferior.life.kind === 'held') throw userError('ended', 'The program has ended; "restart N" goes back to a checkpoint.');
-    const node = this.thenSafe(inferior, () => checkpoints.take(label));
+    const node = this.thenSafe(inferior, () => checkpoints.take(label, { automatic }));
     if (node === GONE) throw this.killed(inferior);
     return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
+  }
+
+  private preflight(checkpoints: ProcessCheckpoints, inferior: Inferior): string {
+    if (inferior.life.kind === 'held') return text.preflight('the program has ended', []);
+    const found = checkpoints.preflight();
+    return found === GONE ? text.preflight('the process was killed', []) : text.preflight(found.obstacle, found.fidelity);
   }
 
   /** The calls that the engine makes in a program leave its threads in traps of ours. */

@@ -117,8 +117,9 @@ export function details(
 }
 
 /** Rows in one answer: it must fit in one packet, whatever the labels. */
-const JSON_ROWS = 100;
+const JSON_ROWS = 30;
 const JSON_LABEL = 200;
+const JSON_NOTE = 160;
 
 /** `more`: there are others behind the last one. */
 export function json(nodes: readonly CheckpointNode[], currentId: number | undefined, after: number | undefined): string {
@@ -137,7 +138,15 @@ export function json(nodes: readonly CheckpointNode[], currentId: number | undef
     bytes: node.stats.bytes,
     ownBytes: node.stats.ownBytes,
     durationMs: node.stats.durationMs,
+    notRolledBack: groupNotes(node.fidelity)
+      .slice(0, MOST_NOTES)
+      .map((line) => line.slice(0, JSON_NOTE)),
   }));
   const more = start + checkpoints.length < ordered.length;
   return `${JSON.stringify({ current: currentId ?? null, checkpoints, more })}\n`;
+}
+
+export function preflight(obstacle: string | undefined, notes: readonly FidelityNote[]): string {
+  const answer = { possible: obstacle === undefined, ...(obstacle === undefined ? {} : { reason: obstacle }) };
+  return `${JSON.stringify({ ...answer, notRolledBack: groupNotes(notes) })}\n`;
 }

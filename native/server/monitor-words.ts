@@ -15,7 +15,10 @@ export type ProcessCommand =
   | { readonly kind: 'list' }
   /** `after`: only those behind this one in the list; a client reads a long list piece by piece. */
   | { readonly kind: 'list-json'; readonly after: number | undefined }
-  | { readonly kind: 'take'; readonly label: string }
+  /** `automatic`: nobody asked for it; front ends show it dimmed and may drop it. */
+  | { readonly kind: 'take'; readonly label: string; readonly automatic: boolean }
+  | { readonly kind: 'rename'; readonly id: number; readonly label: string }
+  | { readonly kind: 'preflight-json' }
   | { readonly kind: 'details' | 'drop' | 'verify'; readonly id: number }
   /** `quietly`: the client asks for the outcome itself (`restored-json`). */
   | { readonly kind: 'restore'; readonly id: number; readonly quietly: boolean };
@@ -30,14 +33,14 @@ interface Word {
   readonly pattern: RegExp;
   /** For `monitor help`; undefined: of no use to people. */
   readonly usage?: string;
-  readonly make: (rest: string) => MonitorCommand;
+  readonly make: (rest: string, more: string) => MonitorCommand;
 }
 
 const WORDS: readonly Word[] = [
   {
     pattern: /^checkpoint(?:\s+(.*))?$/s,
     usage: 'checkpoint [LABEL]     save the state of the program',
-    make: (label) => ({ kind: 'take', label }),
+    make: (label) => ({ kind: 'take', label, automatic: false }),
   },
   {
     pattern: /^info checkpoints$/,
@@ -67,6 +70,12 @@ const WORDS: readonly Word[] = [
     usage: 'verify N               compare memory with a checkpoint just taken or gone back to',
     make: (rest) => ({ kind: 'verify', id: readId(rest, 'verify') }),
   },
+  { pattern: /^savepoint-take-automatic(?:\s+(.*))?$/s, make: (label) => ({ kind: 'take', label, automatic: true }) },
+  {
+    pattern: /^savepoint-rename(?:\s+(\S+)(?:\s+(.*))?)?$/s,
+    make: (id, label) => ({ kind: 'rename', id: readId(id, 'savepoint-rename'), label }),
+  },
+  { pattern: /^savepoint-preflight-json$/, make: () => ({ kind: 'preflight-json' }) },
   { pattern: /^savepoint-version$/, make: () => ({ kind: 'version' }) },
   { pattern: /^help$/, usage: 'help                   this list', make: () => ({ kind: 'help' }) },
 ];
@@ -77,7 +86,7 @@ export const monitorHelp = `${WORDS.flatMap((word) => (word.usage === undefined 
 export function parseMonitor(line: string): MonitorCommand {
   for (const word of WORDS) {
     const match = word.pattern.exec(line.trim());
-    if (match !== null) return word.make((match[1] ?? '').trim());
+    if (match !== null) return word.make((match[1] ?? '').trim(), (match[2] ?? '').trim());
   }
   throw userError('monitor-unknown', `Unknown monitor command "${line}". There are:\n${monitorHelp}`);
 }

@@ -27,6 +27,11 @@ int sp_spawn(const char *path, const char *argv_block, int argc, const char *env
 /* Installs the SIGCHLD handler; returns the eventfd that it writes. Once per process. */
 int sp_wait_open(void);
 
+/* ---- pty.c ---- */
+
+/* A pseudo terminal that hands bytes on as they are; returns the master's descriptor, the slave's path goes into `name`. */
+int sp_open_pty(char *name, int length);
+
 /* ---- trace.c ---- */
 
 int64_t sp_ptrace(int request, int tid, uint64_t addr, uint64_t data);

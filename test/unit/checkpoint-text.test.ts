@@ -95,8 +95,8 @@ test('figures have as many digits as they mean', () => {
 
 describe('monitor words', () => {
   test.each([
-    ['checkpoint', { kind: 'take', label: '' }],
-    ['  checkpoint  before the  crash ', { kind: 'take', label: 'before the  crash' }],
+    ['checkpoint', { kind: 'take', label: '', automatic: false }],
+    ['  checkpoint  before the  crash ', { kind: 'take', label: 'before the  crash', automatic: false }],
     ['info checkpoints', { kind: 'list' }],
     ['info checkpoints 3', { kind: 'details', id: 3 }],
     ['info checkpoints-json', { kind: 'list-json', after: undefined }],

@@ -1,0 +1,170 @@
+/**
+ * The DAP wire: every request gets exactly one reply, whatever its handler does; events go out in order, and never before the reply of the
+ * request that caused them. Framing is @vscode/debugadapter's. Knows no gdb.
+ */
+
+import { Event, Response } from '@vscode/debugadapter';
+import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Readable, Writable } from 'node:stream';
+import { SavepointError, isFamily, peerError, userError } from '../../native/base/errors';
+import type { Log } from '../../native/base/log';
+import { errorReply } from './errors';
+
+export interface RequestContext {
+  /** Aborted by a `cancel` request. */
+  readonly signal: AbortSignal;
+  /** Runs when the reply is on its way. */
+  afterReply(act: () => void): void;
+}
+
+export interface Route {
+  /** `args` are what the client sent: not checked. Returns the reply's body. */
+  run(args: never, context: RequestContext): unknown;
+  /** Events wait until the reply is sent: it resumes the program, whose next stop may come at once. */
+  readonly eventsAfter?: boolean;
+}
+
+export type Routes = Readonly<Record<string, Route>>;
+
+/** What a session sees of its client. */
+export interface Client {
+  send(event: string, body?: unknown): void;
+  /** A reverse request. */
+  ask(command: string, args: unknown, limitMs: number): Promise<unknown>;
+  /** Messages that the client has not read yet pile up here. */
+  readonly backlog: number;
+  onDrain(act: () => void): void;
+}
+
+interface Open {
+  readonly abort: AbortController;
+  answered: boolean;
+}
+
+export class Connection extends ProtocolServer implements Client {
+  private readonly open = new Map<number, Open>();
+  private held: Event[] = [];
+  private holding = 0;
+  private output: Writable | undefined;
+
+  constructor(
+    private readonly log: Log,
+    private readonly routes: () => Routes,
+    private readonly onGone: () => void,
+  ) {
+    super();
+    // Without a listener, an EventEmitter throws its 'error' events.
+    this.on('error', (event: { body?: unknown }) => this.onWireError(String(event.body)));
+    this.on('close', () => this.onGone());
+  }
+
+  override start(input: Readable, output: Writable): void {
+    this.output = output;
+    super.start(input, output);
+    input.on('end', () => this.onGone());
+  }
+
+  get backlog(): number {
+    return this.output?.writableLength ?? 0;
+  }
+
+  onDrain(act: () => void): void {
+    this.output?.once('drain', act);
+  }
+
+  send(name: string, body?: unknown): void {
+    const event = new Event(name, body);
+    if (this.holding > 0) this.held.push(event);
+    else this.sendEvent(event);
+  }
+
+  ask(command: string, args: unknown, limitMs: number): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const late = peerError('client-slow', `the editor did not answer "${command}"`);
+      this.sendRequest(command, args, limitMs, (response: DebugProtocol.Response) => {
+        if (response.success) resolve(response.body);
+        else
+          reject(
+            response.message === 'timeout'
+              ? late
+              : userError('client-refused', `${command}: ${response.message ?? 'refused by the editor'}`),
+          );
+      });
+    });
+  }
+
+  /** Of a `cancel` request. The request is answered at once; what gdb is doing for it cannot be taken back. */
+  cancel(seq: number): boolean {
+    const found = this.open.get(seq);
+    found?.abort.abort();
+    return found !== undefined;
+  }
+
+  override sendEvent(event: DebugProtocol.Event): void {
+    this.log.add('dap', `< ${event.event} ${JSON.stringify(event.body ?? {})}`);
+    super.sendEvent(event);
+  }
+
+  protected override dispatchRequest(request: DebugProtocol.Request): void {
+    this.log.add('dap', `> ${request.seq} ${request.command} ${JSON.stringify(request.arguments ?? {})}`);
+    void this.serve(request);
+  }
+
+  private async serve(request: DebugProtocol.Request): Promise<void> {
+    const routes = this.routes();
+    const route = Object.hasOwn(routes, request.command) ? routes[request.command] : undefined;
+    const entry: Open = { abort: new AbortController(), answered: false };
+    this.open.set(request.seq, entry);
+    entry.abort.signal.addEventListener('abort', () =>
+      this.reply(request, entry, new SavepointError('cancelled', 'cancelled', 'cancelled')),
+    );
+    if (route?.eventsAfter === true) this.holding++;
+    const after: (() => void)[] = [];
+    try {
+      if (route === undefined) throw userError('unknown-request', `there is no request "${request.command}"`);
+      const context: RequestContext = { signal: entry.abort.signal, afterReply: (act) => void after.push(act) };
+      const body: unknown = await route.run((request.arguments ?? {}) as never, context);
+      this.reply(request, entry, undefined, body);
+    } catch (error) {
+      this.reply(request, entry, error);
+    } finally {
+      this.open.delete(request.seq);
+      if (route?.eventsAfter === true) this.release();
+    }
+    for (const act of after) act();
+  }
+
+  private reply(request: DebugProtocol.Request, entry: Open, error: unknown, body?: unknown): void {
+    if (entry.answered) return;
+    entry.answered = true;
+    const response: DebugProtocol.Response = new Response(request);
+    if (error === undefined) response.body = body;
+    else {
+      const made = errorReply(error);
+      response.success = false;
+      response.message = made.message;
+      response.body = made.body;
+      if (!(error instanceof SavepointError) || isFamily(error, 'bug')) this.log.add('dap', `internal error: ${made.message}`);
+    }
+    this.log.add(
+      'dap',
+      `< ${request.seq} ${response.success ? 'ok' : `failed: ${response.message}`} ${JSON.stringify(response.body ?? {})}`,
+    );
+    this.sendResponse(response);
+  }
+
+  private release(): void {
+    if (--this.holding > 0) return;
+    const events = this.held;
+    this.held = [];
+    for (const event of events) this.sendEvent(event);
+  }
+
+  /** A broken stream is the client's end; one unreadable message is not. */
+  private onWireError(text: string): void {
+    this.log.add('dap', `unreadable: ${text}`);
+    if (text.includes('Stream error')) this.onGone();
+    else this.send('output', { category: 'stderr', output: `savepoint: a message of the editor is not readable (${text})\n` });
+  }
+}

@@ -1,0 +1,34 @@
+/** What was thrown, as DAP's error reply: one table. */
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { type Family, SavepointError, describeError } from '../../native/base/errors';
+
+/** `showUser`: the editor shows it in a dialogue. */
+const FAMILIES: Readonly<Record<Family, { readonly id: number; readonly showUser: boolean }>> = {
+  user: { id: 1000, showUser: true },
+  refused: { id: 2000, showUser: true },
+  kernel: { id: 3000, showUser: true },
+  peer: { id: 4000, showUser: false },
+  image: { id: 5000, showUser: true },
+  cancelled: { id: 6000, showUser: false },
+  bug: { id: 7000, showUser: true },
+};
+
+export interface ErrorReply {
+  /** `cancelled` and `notStopped` are DAP's own words. */
+  readonly message: string;
+  readonly body: DebugProtocol.ErrorResponse['body'];
+}
+
+export function errorReply(error: unknown): ErrorReply {
+  const family = error instanceof SavepointError ? error.family : 'bug';
+  const code = error instanceof SavepointError ? error.code : 'internal';
+  const text = describeError(error);
+  const { id, showUser } = FAMILIES[family];
+  const message = family === 'cancelled' ? 'cancelled' : code === 'not-stopped' ? 'notStopped' : text;
+  // In `format`, {name} would be a placeholder: the text goes in as one.
+  return {
+    message,
+    body: { error: { id, format: '{text}', variables: { text, code }, showUser: showUser && code !== 'not-stopped' } },
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * Commands to gdb and their replies: a token for each command, a promise for each token.
+ *
+ * Errors are made before a command is sent, so that their stack names who asked. gdb works one command after another, so what it
+ * prints on its console streams while it works on a command belongs to the oldest one without a reply.
+ * Knows the wire, and no command in particular.
+ */
+
+import { type SavepointError, peerError } from '../../native/base/errors';
+import type { Log } from '../../native/base/log';
+import { LineSplitter } from './line-splitter';
+import { parseRecord, tokenOf } from './mi-parser';
+import type { MiEvent, MiRecord, MiTuple, StreamKind } from './mi-values';
+
+/** For commands that gdb answers from what it has. */
+export const ORDINARY_MS = 60_000;
+/** For commands that read symbols or start programs. */
+export const LONG_MS = 300_000;
+/** For what a person typed: it may take as long as it likes. */
+export const UNLIMITED_MS = 0;
+
+export interface MiReply {
+  /** `done`, `running`, `connected` or `exit`; `error` is thrown. */
+  readonly name: string;
+  readonly fields: MiTuple;
+  /** What gdb printed meanwhile, of a command with `capture`. */
+  readonly text: string;
+}
+
+export interface Sending {
+  readonly limitMs?: number;
+  /** What gdb prints meanwhile goes into the reply instead of to `onStream`. */
+  readonly capture?: boolean;
+}
+
+export interface ClientEvents {
+  /** `*running`, `*stopped`, `=…`. */
+  onEvent(event: MiEvent): void;
+  onStream(stream: StreamKind, text: string): void;
+  /** A line that is not MI, and that belongs to no command. */
+  onGarbage(error: SavepointError): void;
+}
+
+interface Pending {
+  readonly command: string;
+  readonly asker: Error;
+  readonly capture: boolean;
+  readonly timer: NodeJS.Timeout | undefined;
+  text: string;
+  resolve(reply: MiReply): void;
+  reject(error: Error): void;
+}
+
+export class GdbClient {
+  private readonly splitter = new LineSplitter((line) => this.take(line));
+  /** In the order of sending, which is gdb's order of working. */
+  private readonly pending = new Map<number, Pending>();
+  private nextToken = 1;
+  private ended: string | undefined;
+
+  constructor(
+    private readonly write: (text: string) => void,
+    private readonly log: Log,
+    private readonly events: ClientEvents,
+  ) {}
+
+  /** `command` begins with `-`. Rejects with a PeerError whose message is gdb's. */
+  send(command: string, sending: Sending = {}): Promise<MiReply> {
+    const asker = new Error(command);
+    const { limitMs = ORDINARY_MS, capture = false } = sending;
+    if (/[\n\r]/.test(command)) return Promise.reject(peerError('mi-line', `a command is one line: ${JSON.stringify(command)}`));
+    if (this.ended !== undefined) return Promise.reject(this.failure('gdb-ended', this.ended, asker));
+    const token = this.nextToken++;
+    return new Promise((resolve, reject) => {
+      const timer =
+        limitMs === UNLIMITED_MS
+          ? undefined
+          : setTimeout(() => {
+              this.pending.delete(token);
+              reject(this.failure('gdb-slow', `gdb did not answer within ${limitMs / 1000} s: ${command}`, asker));
+            }, limitMs);
+      this.pending.set(token, { command, asker, capture, timer, text: '', resolve, reject });
+      const line = `${token}${command}`;
+      this.log.add('mi', `> ${line}`);
+      this.write(`${line}\n`);
+    });
+  }
+
+  feed(chunk: Buffer): void {
+    this.splitter.feed(chunk);
+  }
+
+  /** gdb is gone: nothing will be answered any more. */
+  end(why: string): void {
+    if (this.ended !== undefined) return;
+    this.ended = why;
+    for (const [token, pending] of this.pending) {
+      this.settle(token, pending);
+      pending.reject(this.failure('gdb-ended', why, pending.asker));
+    }
+  }
+
+  private take(line: string): void {
+    this.log.add('mi', `< ${line.length > 4000 ? `${line.slice(0, 4000)}… (${line.length} characters)` : line}`);
+    let record: MiRecord;
+    try {
+      record = parseRecord(line);
+    } catch (error) {
+      return this.garbage(line, error as SavepointError);
+    }
+    switch (record.kind) {
+      case 'prompt':
+        return;
+      case 'stream':
+        return this.stream(record.stream, record.text);
+      case 'result':
+        return this.answer(record);
+      default:
+        this.events.onEvent(record);
+    }
+  }
+
+  private garbage(line: string, error: SavepointError): void {
+    const token = tokenOf(line);
+    const pending = token === undefined ? undefined : this.pending.get(token);
+    if (token === undefined || pending === undefined) return this.events.onGarbage(error);
+    this.settle(token, pending);
+    pending.reject(this.failure(error.code, error.message, pending.asker));
+  }
+
+  private stream(stream: StreamKind, text: string): void {
+    const [oldest] = this.pending.values();
+    if (oldest?.capture === true) oldest.text += text;
+    else this.events.onStream(stream, text);
+  }
+
+  private answer(record: MiEvent): void {
+    const pending = record.token === undefined ? undefined : this.pending.get(record.token);
+    // None: its limit was reached before.
+    if (record.token === undefined || pending === undefined) return;
+    this.settle(record.token, pending);
+    if (record.name !== 'error') return pending.resolve({ name: record.name, fields: record.fields, text: pending.text });
+    const message = typeof record.fields['msg'] === 'string' ? record.fields['msg'] : 'gdb gives no reason';
+    pending.reject(this.failure('gdb-error', message, pending.asker));
+  }
+
+  private settle(token: number, pending: Pending): void {
+    this.pending.delete(token);
+    if (pending.timer !== undefined) clearTimeout(pending.timer);
+  }
+
+  private failure(code: string, message: string, asker: Error): SavepointError {
+    const error = peerError(code, message);
+    const at = (asker.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+    error.stack = [`${error.name}: ${message}`, `    while gdb worked on ${asker.message}`, ...at].join('\n');
+    return error;
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * Breakpoints of lines, functions, instructions and data. gdb's numbers are the client's ids; one that gdb refused has an id of ours.
+ *
+ * What the client sends is the whole list each time: what has not changed is left alone, so its count of hits goes on. Log points, and hit
+ * conditions that gdb cannot count, are decided inside gdb (native/gdb/dap.py).
+ */
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { SavepointError, userError } from '../../native/base/errors';
+import {
+  type Access,
+  type GdbBreakpoint,
+  type Place,
+  breakAfter,
+  breakCondition,
+  breakDelete,
+  breakInfo,
+  breakInsert,
+  breakWatch,
+  readBreakpoint,
+} from '../gdb/commands-break';
+import { consoleCommand } from '../gdb/commands-exec';
+import { type MiTuple, numberOf, tupleOf } from '../gdb/mi-values';
+import type { Core } from './core';
+import { type HitCondition, readHitCondition } from './hit-condition';
+import type { BreakpointKind } from './stops';
+
+interface Wanted {
+  readonly place: Place | { readonly kind: 'data'; readonly expression: string; readonly access: Access };
+  readonly condition: string | undefined;
+  readonly hits: HitCondition | undefined;
+  readonly log: string | undefined;
+}
+
+interface Held {
+  readonly key: string;
+  readonly kind: BreakpointKind;
+  /** undefined: gdb refused it. */
+  readonly number: number | undefined;
+  told: DebugProtocol.Breakpoint;
+}
+
+/** gdb counts from 1. */
+const REFUSED_IDS = 1_000_000;
+const MARK = '\x1e';
+
+export class Breakpoints {
+  /** By list: a source file, or one of the other kinds. */
+  private readonly lists = new Map<string, readonly Held[]>();
+  private nextRefused = REFUSED_IDS;
+  /** While our script makes one, gdb announces it as if a person had. */
+  private scripting = 0;
+
+  constructor(private readonly core: Core) {}
+
+  kindOf(number: number): BreakpointKind | undefined {
+    return this.find(number)?.kind;
+  }
+
+  private find(number: number): Held | undefined {
+    for (const list of this.lists.values()) {
+      const found = list.find((held) => held.number === number);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  // --- requests ---
+
+  async setSource(args: DebugProtocol.SetBreakpointsArguments): Promise<unknown> {
+    const given = args.source.path;
+    if (given === undefined) throw userError('breakpoint-source', 'breakpoints need a file: this source has no path');
+    const file = this.core.toGdbPath(given);
+    const specs = args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
+    return await this.set(
+      `source ${file}`,
+      'source',
+      specs.map((spec: DebugProtocol.SourceBreakpoint) =>
+        wanted({ kind: 'line', file, line: this.core.toGdbLine(spec.line) }, spec.condition, spec.hitCondition, spec.logMessage),
+      ),
+    );
+  }
+
+  async setFunctions(args: DebugProtocol.SetFunctionBreakpointsArguments): Promise<unknown> {
+    const specs = args.breakpoints.map((spec) =>
+      wanted({ kind: 'function', name: spec.name }, spec.condition, spec.hitCondition),
+    );
+    return await this.set('functions', 'function', specs);
+  }
+
+  async setInstructions(args: DebugProtocol.SetInstructionBreakpointsArguments): Promise<unknown> {
+    const specs = args.breakpoints.map((spec) => {
+      const address = BigInt(spec.instructionReference) + BigInt(spec.offset ?? 0);
+      return wanted({ kind: 'address', address: `0x${address.toString(16)}` }, spec.condition, spec.hitCondition);
+    });
+    return await this.set('instructions', 'instruction', specs);
+  }
+
+  async setData(args: DebugProtocol.SetDataBreakpointsArguments): Promise<unknown> {
+    const specs = args.breakpoints.map((spec) =>
+      wanted({ kind: 'data', expression: spec.dataId, access: spec.accessType ?? 'write' }, spec.condition, spec.hitCondition),
+    );
+    return await this.set('data', 'data', specs);
+  }
+
+  private async set(list: string, kind: BreakpointKind, specs: readonly Wanted[]): Promise<unknown> {
+    const held = await this.core.program.whileStopped(() => this.replace(list, kind, specs));
+    return { breakpoints: held.map(({ told }) => told) };
+  }
+
+  private async replace(list: string, kind: BreakpointKind, specs: readonly Wanted[]): Promise<readonly Held[]> {
+    const old = [...(this.lists.get(list) ?? [])];
+    const kept = specs.map((spec) => {
+      const index = old.findIndex((held) => held.number !== undefined && held.key === keyOf(spec));
+      return index < 0 ? undefined : old.splice(index, 1)[0];
+    });
+    // Out of the books first: gdb's word that they are gone must not be told.
+    this.lists.set(
+      list,
+      kept.filter((held) => held !== undefined),
+    );
+    await breakDelete(
+      this.core.gdb,
+      old.flatMap(({ number }) => (number === undefined ? [] : [number])),
+    );
+    // All at once: gdb works them off one after another.
+    const held = await Promise.all(specs.map(async (spec, i) => kept[i] ?? (await this.insert(kind, spec))));
+    this.lists.set(list, held);
+    return held;
+  }
+
+  private async insert(kind: BreakpointKind, spec: Wanted): Promise<Held> {
+    try {
+      const made = await this.make(spec);
+      return { key: keyOf(spec), kind, number: made.number, told: this.describe(made) };
+    } catch (error) {
+      if (!(error instanceof SavepointError) || error.family === 'bug' || error.code === 'gdb-ended') throw error;
+      const told = { id: this.nextRefused++, verified: false, message: error.message, reason: 'failed' as const };
+      return { key: keyOf(spec), kind, number: undefined, told };
+    }
+  }
+
+  private async make(spec: Wanted): Promise<GdbBreakpoint> {
+    const { gdb } = this.core;
+    const { place, condition, hits, log } = spec;
+    if (place.kind === 'data') {
+      const number = await breakWatch(gdb, place.expression, place.access);
+      if (condition !== undefined) await breakCondition(gdb, number, condition);
+      if (hits?.ignore !== undefined) await breakAfter(gdb, number, hits.ignore);
+      return await breakInfo(gdb, number);
+    }
+    if (log === undefined && hits?.ignore !== undefined) return await breakInsert(gdb, place, options(condition, hits.ignore));
+    if (log === undefined && hits === undefined) return await breakInsert(gdb, place, options(condition, undefined));
+    return await this.makeScripted(place, spec);
+  }
+
+  private async makeScripted(place: Place, { condition, hits, log }: Wanted): Promise<GdbBreakpoint> {
+    const where =
+      place.kind === 'line'
+        ? { file: place.file, line: place.line }
+        : place.kind === 'function'
+          ? { function: place.name }
+          : { address: place.address };
+    const json = JSON.stringify({
+      ...where,
+      condition,
+      log,
+      ...(hits === undefined ? {} : { compare: hits.compare, count: hits.count }),
+    });
+    this.scripting++;
+    try {
+      const { text } = await consoleCommand(this.core.gdb, `savepoint-break ${Buffer.from(json).toString('hex')}`);
+      const number = new RegExp(`${MARK}(\\d+)`).exec(text);
+      if (number === null) throw userError('breakpoint', text.trim());
+      return await breakInfo(this.core.gdb, Number(number[1]));
+    } finally {
+      this.scripting--;
+    }
+  }
+
+  private describe(found: GdbBreakpoint): DebugProtocol.Breakpoint {
+    const place = {
+      ...(found.line === undefined ? {} : { line: this.core.toClientLine(found.line) }),
+      ...(found.file === undefined ? {} : { source: { name: baseName(found.file), path: this.core.toClientPath(found.file) } }),
+      ...(found.address === undefined ? {} : { instructionReference: found.address }),
+    };
+    if (!found.pending) return { id: found.number, verified: true, ...place };
+    return {
+      id: found.number,
+      verified: false,
+      reason: 'pending',
+      message: 'no code there yet: it waits for a library',
+      ...place,
+    };
+  }
+
+  // --- what gdb says by itself ---
+
+  onModified(fields: MiTuple): void {
+    const tuple = tupleOf(fields, 'bkpt');
+    if (tuple === undefined) return;
+    const found = readBreakpoint(tuple);
+    const held = this.find(found.number);
+    if (held === undefined) return;
+    const told = found.type.includes('watchpoint') ? held.told : this.describe(found);
+    const before = held.told;
+    held.told = told;
+    // An address of its own is no news: it changes when the program is loaded.
+    if (told.verified === before.verified && told.line === before.line && told.source?.path === before.source?.path) return;
+    this.core.client.send('breakpoint', { reason: 'changed', breakpoint: told });
+  }
+
+  onCreated(fields: MiTuple): void {
+    const tuple = tupleOf(fields, 'bkpt');
+    if (tuple === undefined || this.scripting > 0) return;
+    const found = readBreakpoint(tuple);
+    if (found.temporary || found.type !== 'breakpoint') return;
+    const told = this.describe(found);
+    this.lists.set(`console ${found.number}`, [{ key: '', kind: 'source', number: found.number, told }]);
+    this.core.client.send('breakpoint', { reason: 'new', breakpoint: told });
+  }
+
+  onDeleted(fields: MiTuple): void {
+    const number = numberOf(fields, 'id');
+    const held = number === undefined ? undefined : this.find(number);
+    if (held === undefined) return;
+    for (const [list, all] of this.lists) {
+      if (all.includes(held))
+        this.lists.set(
+          list,
+          all.filter((one) => one !== held),
+        );
+    }
+    this.core.client.send('breakpoint', { reason: 'removed', breakpoint: held.told });
+  }
+
+  /** Text of a log point, or undefined: a console record that is something else. */
+  static readLog(text: string): { readonly log: string; readonly source?: string; readonly line?: number } | undefined {
+    if (!text.startsWith(`${MARK}{`)) return undefined;
+    try {
+      return JSON.parse(text.slice(1)) as { log: string };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function options(condition: string | undefined, ignore: number | undefined) {
+  return { ...(condition === undefined ? {} : { condition }), ...(ignore === undefined ? {} : { ignore }) };
+}
+
+function wanted(place: Wanted['place'], condition?: string, hitCondition?: string, log?: string): Wanted {
+  const text = (given: string | undefined): string | undefined =>
+    given === undefined || given.trim() === '' ? undefined : given;
+  const hits = text(hitCondition);
+  return { place, condition: text(condition), hits: hits === undefined ? undefined : readHitCondition(hits), log: text(log) };
+}
+
+const keyOf = (spec: Wanted): string => JSON.stringify(spec);
+
+export const baseName = (file: string): string => file.slice(file.lastIndexOf('/') + 1);

@@ -1,0 +1,115 @@
+/**
+ * Where checkpoints are taken and kept: the owner, reached through gdb (`monitor`, `restart`). The one interface behind which the control
+ * socket can take gdb's place.
+ */
+
+import { peerError, refused, userError } from '../../native/base/errors';
+import type { CheckpointList, CheckpointRecord, PreflightResult } from '../../native/control/schema';
+import type { GdbClient } from '../gdb/client';
+import { consoleCommand } from '../gdb/commands-exec';
+
+export interface CheckpointStore {
+  /** Whether `take` and the others need the program stopped. */
+  readonly needsStop: boolean;
+  /** Returns the id. */
+  take(label: string, automatic: boolean): Promise<number>;
+  list(): Promise<CheckpointList>;
+  /** Returns when it is on its way: gdb reports the restored state as a stop with signal 0. */
+  restore(id: number): Promise<void>;
+  drop(id: number): Promise<void>;
+  rename(id: number, label: string): Promise<void>;
+  preflight(): Promise<PreflightResult>;
+}
+
+/** What the server's sentences begin with. */
+const TAKEN = /^Checkpoint (\d+)\b/m;
+
+type ListedRecord = Omit<CheckpointRecord, 'fidelity' | 'stop'> & {
+  readonly notRolledBack: readonly string[];
+  readonly depth: number;
+};
+
+export class GdbCheckpointStore implements CheckpointStore {
+  readonly needsStop = true;
+
+  constructor(private readonly gdb: () => GdbClient) {}
+
+  async take(label: string, automatic: boolean): Promise<number> {
+    // One line: it is a command of gdb's.
+    const clean = label.replace(/\s+/g, ' ').trim();
+    const text = automatic
+      ? await this.monitor(`savepoint-take-automatic ${clean}`)
+      : (await consoleCommand(this.gdb(), `checkpoint ${clean}`)).text;
+    const taken = TAKEN.exec(text);
+    if (taken === null) throw refused('take', 'checkpoint', text.trim());
+    return Number(taken[1]);
+  }
+
+  async list(): Promise<CheckpointList> {
+    // A long list comes in several answers, because each must fit in a packet of the server.
+    const listed: ListedRecord[] = [];
+    let after = '';
+    for (;;) {
+      const answer = readJson(await this.monitor(`info checkpoints-json${after}`)) as {
+        current: number | null;
+        checkpoints: readonly ListedRecord[];
+        more: boolean;
+      };
+      listed.push(...answer.checkpoints);
+      const last = answer.checkpoints.at(-1);
+      if (answer.more && last !== undefined) {
+        after = ` ${last.id}`;
+        continue;
+      }
+      return { checkpoints: listed.map(toRecord), ...(answer.current === null ? {} : { currentId: answer.current }) };
+    }
+  }
+
+  async restore(id: number): Promise<void> {
+    await consoleCommand(this.gdb(), `restart ${id}`);
+  }
+
+  async drop(id: number): Promise<void> {
+    await this.must(`delete checkpoint ${id}`, /deleted\.$/m);
+  }
+
+  async rename(id: number, label: string): Promise<void> {
+    await this.must(`savepoint-rename ${id} ${label.replace(/\s+/g, ' ').trim()}`, /renamed\.$/m);
+  }
+
+  async preflight(): Promise<PreflightResult> {
+    const { notRolledBack, ...rest } = readJson(await this.monitor('savepoint-preflight-json')) as Omit<
+      PreflightResult,
+      'fidelity'
+    > & {
+      notRolledBack: readonly string[];
+    };
+    return { ...rest, fidelity: notRolledBack };
+  }
+
+  private async must(line: string, done: RegExp): Promise<void> {
+    const text = await this.monitor(line);
+    if (!done.test(text)) throw userError('checkpoint', text.trim());
+  }
+
+  private async monitor(line: string): Promise<string> {
+    const { text } = await consoleCommand(this.gdb(), `monitor ${line}`);
+    return text;
+  }
+}
+
+function toRecord(listed: ListedRecord): CheckpointRecord {
+  const { id, parentId, label, automatic, createdAt, pid, threads, pc, bytes, ownBytes, durationMs, notRolledBack } = listed;
+  const parent = parentId === undefined ? {} : { parentId };
+  return { id, ...parent, label, automatic, createdAt, pid, threads, pc, bytes, ownBytes, durationMs, fidelity: notRolledBack };
+}
+
+function readJson(text: string): unknown {
+  const line = text.split('\n').find((one) => one.startsWith('{'));
+  if (line === undefined) throw userError('checkpoint', text.trim() === '' ? 'the debug server does not answer' : text.trim());
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw peerError('checkpoint-json', `the debug server's answer is not readable: ${line.slice(0, 200)}`);
+  }
+}

@@ -1,0 +1,38 @@
+/** Which checkpoint "the one before" is. Pure. */
+
+import type { CheckpointList, CheckpointRecord } from '../../native/control/schema';
+
+/** The entry checkpoint's id. */
+export const ENTRY_ID = 0;
+
+export interface Present {
+  /** A checkpoint that is equal to the present state; undefined: the program has gone on from `currentId`. */
+  readonly savedAs: number | undefined;
+  /** Stops are numbered; checkpoints of one stop are the same moment. */
+  momentOf(id: number): number | undefined;
+}
+
+/** The present's checkpoint and its ancestors, nearest first, of another moment than the present. */
+function before({ checkpoints, currentId }: CheckpointList, present: Present): CheckpointRecord[] {
+  const byId = new Map(checkpoints.map((record) => [record.id, record]));
+  const here = present.savedAs === undefined ? undefined : present.momentOf(present.savedAs);
+  const found: CheckpointRecord[] = [];
+  const start = present.savedAs ?? currentId;
+  for (let at = start === undefined ? undefined : byId.get(start); at !== undefined;) {
+    const isPresent = at.id === present.savedAs || (here !== undefined && present.momentOf(at.id) === here);
+    if (!isPresent) found.push(at);
+    at = at.parentId === undefined ? undefined : byId.get(at.parentId);
+  }
+  return found;
+}
+
+/** The state of the stop before the present one. */
+export function previousStop(list: CheckpointList, present: Present): CheckpointRecord | undefined {
+  return before(list, present)[0];
+}
+
+/** The nearest checkpoint before that somebody asked for; without one, the entry. */
+export function previousNamed(list: CheckpointList, present: Present): CheckpointRecord | undefined {
+  const all = before(list, present);
+  return all.find(({ automatic }) => !automatic) ?? all.find(({ id }) => id === ENTRY_ID);
+}

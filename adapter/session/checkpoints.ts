@@ -1,0 +1,384 @@
+/**
+ * Checkpoints in DAP: the custom requests, Step Back and Reverse, the automatic ones, and `checkpoint/changed`.
+ *
+ * A restore's story: 1. a running program is paused; 2. the present is kept, when it is not yet; 3. gdb is told `restart N` and sees an
+ * ordinary stop; 4. the client is told of one stop, "Restored to …", after which all it knew is void.
+ */
+
+import { describeError, isFamily, peerError, refused, userError } from '../../native/base/errors';
+import type {
+  CheckpointChanged,
+  CheckpointList,
+  CheckpointRecord,
+  CheckpointStop,
+  PreflightResult,
+  RenameArguments,
+  RestoreArguments,
+  RestoreResult,
+  TakeArguments,
+  TakeResult,
+} from '../../native/control/schema';
+import type { CheckpointStore } from './checkpoint-store';
+import { ENTRY_ID, previousNamed, previousStop } from './checkpoint-tree';
+import type { Core } from './core';
+import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './stops';
+import { type AutomaticLimits, type Taken, chooseDrops, isDue } from './thinning';
+
+export interface CheckpointHooks {
+  /** The program stands at a checkpoint's state. */
+  onRestored(stop: ProgramStop, record: CheckpointRecord): void;
+}
+
+interface Moment {
+  readonly number: number;
+  readonly stop: CheckpointStop | undefined;
+}
+
+export class Checkpoints {
+  limits: AutomaticLimits | undefined;
+  private readonly moments = new Map<number, Moment>();
+  private now: Moment = { number: 0, stop: undefined };
+  private nextMoment = 1;
+  /** Equal to the present state. */
+  private savedAs: number | undefined;
+  private lastTaken: Taken | undefined;
+  private known: CheckpointList = { checkpoints: [] };
+
+  constructor(
+    private readonly core: Core,
+    private readonly store: CheckpointStore,
+    private readonly hooks: CheckpointHooks,
+  ) {}
+
+  get hasNamed(): boolean {
+    return this.known.checkpoints.some(({ automatic }) => !automatic);
+  }
+
+  // --- what happens to the program ---
+
+  onResumed(): void {
+    this.savedAs = undefined;
+  }
+
+  /** The user changed something: the present is no longer what was saved. */
+  onChanged(): void {
+    this.savedAs = undefined;
+  }
+
+  /** The client has been told; the checkpoint is taken while it looks around. */
+  onStop(stop: ProgramStop, report: StopReport): void {
+    const number = this.nextMoment++;
+    this.now = { number, stop: describeStop(stop, report) };
+    const { limits } = this;
+    if (limits === undefined) return;
+    void this.core.program
+      .exclusive(async () => {
+        if (this.core.program.kind !== 'stopped' || this.now.number !== number) return;
+        if (isDue(this.lastTaken, performance.now(), limits)) await this.takeAutomatic(number, limits);
+      })
+      .catch((error: unknown) => this.core.log.add('checkpoint', `no automatic checkpoint: ${describeError(error)}`));
+  }
+
+  private async takeAutomatic(number: number, limits: AutomaticLimits): Promise<void> {
+    const start = performance.now();
+    const id = await this.takeNow(`stop ${number}`, true);
+    const end = performance.now();
+    this.lastTaken = { at: end, durationMs: end - start };
+    const automatic = this.known.checkpoints
+      .filter((record) => record.automatic && record.id !== ENTRY_ID)
+      .sort((a, b) => a.id - b.id);
+    for (const old of chooseDrops(automatic, limits, new Set([id]))) {
+      await this.store.drop(old);
+      this.forget(old);
+    }
+  }
+
+  /** The program is another one, or gone for good. */
+  onLost(): void {
+    if (this.known.checkpoints.length === 0) return;
+    this.known = { checkpoints: [] };
+    this.moments.clear();
+    this.savedAs = undefined;
+    this.changed({ reason: 'lost' });
+  }
+
+  /** A stop with signal 0 that nobody here asked for: `restart N` was typed. */
+  async onForeignRestore(stop: ProgramStop): Promise<CheckpointRecord | undefined> {
+    const before = this.known.currentId;
+    await this.refresh();
+    const record = this.known.checkpoints.find(({ id }) => id === this.known.currentId);
+    if (record === undefined) return undefined;
+    this.core.log.add('checkpoint', `restored from outside: ${before} -> ${record.id}, thread ${stop.thread}`);
+    this.arrived(record);
+    return record;
+  }
+
+  /** A command was typed at gdb: the tree may have changed. */
+  async afterCommand(): Promise<void> {
+    if (this.core.program.kind !== 'stopped' && this.core.program.kind !== 'exited') return;
+    await this.core.program.exclusive(async () => {
+      if (this.core.program.kind !== 'stopped' && this.core.program.kind !== 'exited') return;
+      await this.refresh().catch(() => {});
+    });
+  }
+
+  /** Asks for the tree, and tells the client what is new in it. */
+  private async refresh(): Promise<void> {
+    const old = new Set(this.known.checkpoints.map(({ id }) => id));
+    this.known = await this.store.list();
+    for (const { id } of this.known.checkpoints) {
+      if (old.delete(id) || id === ENTRY_ID) continue;
+      this.moments.set(id, this.now);
+      this.savedAs = id;
+      this.changed({ reason: 'taken', id });
+    }
+    for (const id of old) this.changed({ reason: 'dropped', id });
+  }
+
+  private changed(change: Omit<CheckpointChanged, 'currentId'>): void {
+    const { currentId } = this.known;
+    this.core.client.send('checkpoint/changed', { ...change, ...(currentId === undefined ? {} : { currentId }) });
+  }
+
+  private forget(id: number): void {
+    this.moments.delete(id);
+    const gone = this.known.checkpoints.find((record) => record.id === id);
+    const checkpoints = this.known.checkpoints
+      .filter((record) => record.id !== id)
+      .map((record) => (record.parentId === id ? reparent(record, gone?.parentId) : record));
+    const currentId = this.known.currentId === id ? gone?.parentId : this.known.currentId;
+    this.known = { checkpoints, ...(currentId === undefined ? {} : { currentId }) };
+    if (this.savedAs === id) this.savedAs = undefined;
+    this.changed({ reason: 'dropped', id });
+  }
+
+  // --- requests ---
+
+  async take({ label = '' }: TakeArguments): Promise<TakeResult> {
+    const { program } = this.core;
+    this.needProgram();
+    const work = async (): Promise<TakeResult> => {
+      // Stopped only for this: nobody was told where.
+      if (program.kind === 'borrowed') this.now = { number: this.nextMoment++, stop: undefined };
+      const id = await this.takeNow(label, false);
+      return { checkpoint: this.describe(id) };
+    };
+    return this.store.needsStop ? await program.whileStopped(work) : await program.exclusive(work);
+  }
+
+  private needProgram(): void {
+    const { kind } = this.core.program;
+    if (kind === 'idle' || kind === 'ended') throw userError('no-process', 'the program is not being run');
+    if (kind === 'exited') throw userError('ended', 'the program has ended; a checkpoint can bring it back');
+  }
+
+  /** In a turn, the program stopped. */
+  private async takeNow(label: string, automatic: boolean): Promise<number> {
+    const id = await this.store.take(label, automatic);
+    this.known = await this.store.list();
+    this.moments.set(id, this.now);
+    this.savedAs = id;
+    this.changed({ reason: 'taken', id });
+    return id;
+  }
+
+  async list(): Promise<CheckpointList> {
+    const { program } = this.core;
+    if (program.kind === 'stopped' || program.kind === 'exited') await program.exclusive(() => this.refreshWhenPossible());
+    const { checkpoints, currentId } = this.known;
+    return {
+      checkpoints: checkpoints.map((record) => this.withStop(record)),
+      ...(currentId === undefined ? {} : { currentId }),
+    };
+  }
+
+  private async refreshWhenPossible(): Promise<void> {
+    const { kind } = this.core.program;
+    if (kind === 'stopped' || kind === 'exited') await this.refresh();
+  }
+
+  private withStop(record: CheckpointRecord): CheckpointRecord {
+    const stop = this.moments.get(record.id)?.stop;
+    return stop === undefined ? record : { ...record, stop };
+  }
+
+  private describe(id: number): CheckpointRecord {
+    const record = this.known.checkpoints.find((one) => one.id === id);
+    if (record === undefined) throw userError('no-checkpoint', `there is no checkpoint ${id}`);
+    return this.withStop(record);
+  }
+
+  async drop({ id }: { id: number }): Promise<void> {
+    const number = needId(id);
+    await this.onTree(async () => {
+      await this.store.drop(number);
+      this.forget(number);
+    });
+  }
+
+  async rename({ id, label }: RenameArguments): Promise<void> {
+    const number = needId(id);
+    await this.onTree(async () => {
+      await this.store.rename(number, String(label ?? ''));
+      this.known = await this.store.list();
+      this.changed({ reason: 'renamed', id: number });
+    });
+  }
+
+  async preflight(): Promise<PreflightResult> {
+    const { kind } = this.core.program;
+    if (kind === 'idle' || kind === 'ended') return { possible: false, reason: 'the program is not being run', fidelity: [] };
+    return await this.onTree(() => this.store.preflight());
+  }
+
+  private async onTree<T>(work: () => Promise<T>): Promise<T> {
+    const { program } = this.core;
+    if (program.kind === 'idle' || program.kind === 'ended') throw userError('no-process', 'the program is not being run');
+    return this.store.needsStop ? await program.whileStopped(work) : await program.exclusive(work);
+  }
+
+  // --- going back ---
+
+  async restore({ id, saveCurrent = true }: RestoreArguments): Promise<RestoreResult> {
+    const number = needId(id);
+    return await this.core.program.exclusive(async () => {
+      this.known = await this.listWhileStopped();
+      return await this.goTo(this.describe(number), saveCurrent);
+    });
+  }
+
+  /** Also of a running program: it is stopped for good when a restore follows. */
+  private async listWhileStopped(): Promise<CheckpointList> {
+    const { program } = this.core;
+    if (program.kind !== 'running' || !this.store.needsStop) return await this.store.list();
+    return this.known;
+  }
+
+  async stepBack(): Promise<void> {
+    await this.goBack(previousStop, 'there is no earlier stop to go back to');
+  }
+
+  async reverseContinue(): Promise<void> {
+    await this.goBack(previousNamed, 'there is no earlier checkpoint to go back to');
+  }
+
+  private async goBack(choose: typeof previousStop, none: string): Promise<void> {
+    const { program } = this.core;
+    if (program.kind !== 'exited') program.requireStopped();
+    await program.exclusive(async () => {
+      this.known = await this.store.list();
+      const target = choose(this.known, { savedAs: this.savedAs, momentOf: (id) => this.moments.get(id)?.number });
+      if (target === undefined) throw refused('no-earlier', 'Step Back', none);
+      await this.goTo(target, false);
+    });
+  }
+
+  /** For `restart`: back to the entry, without a word to the client. false: there is no entry checkpoint. */
+  async returnToEntry(): Promise<boolean> {
+    const { program } = this.core;
+    if (program.kind === 'idle' || program.kind === 'ended') return false;
+    return await program.exclusive(async () => {
+      if (program.kind === 'running') {
+        const stop = await program.borrow();
+        if (stop.kind === 'exit') program.exited();
+      }
+      this.known = await this.store.list();
+      const entry = this.known.checkpoints.find(({ id }) => id === ENTRY_ID);
+      if (entry === undefined) {
+        if (program.kind === 'borrowed') program.stopped();
+        return false;
+      }
+      await this.deliver(entry);
+      return true;
+    });
+  }
+
+  /** In a turn. */
+  private async goTo(record: CheckpointRecord, saveCurrent: boolean): Promise<RestoreResult> {
+    const { program } = this.core;
+    if (program.kind === 'idle' || program.kind === 'ended') throw userError('no-process', 'the program is not being run');
+    const paused = program.kind === 'running' ? await program.borrow() : undefined;
+    if (paused?.kind === 'exit') program.settle(paused);
+    let savedId: number | undefined;
+    try {
+      if (saveCurrent && this.savedAs === undefined && program.kind !== 'exited')
+        savedId = await this.saveBefore(record.id, paused);
+      const stop = await this.deliver(record);
+      this.hooks.onRestored(stop, record);
+    } catch (error) {
+      if (paused !== undefined && paused.kind !== 'exit') await program.giveBack(paused);
+      throw error;
+    }
+    return { checkpoint: this.withStop(record), ...(savedId === undefined ? {} : { savedId }) };
+  }
+
+  private async saveBefore(id: number, paused: Stop | undefined): Promise<number | undefined> {
+    if (paused !== undefined) this.now = { number: this.nextMoment++, stop: undefined };
+    try {
+      return await this.takeNow(`before going back to ${id}`, true);
+    } catch (error) {
+      // What cannot be saved is lost by going back, and the user asked for that.
+      if (!isFamily(error, 'refused')) throw error;
+      this.core.tell(`The present state is not kept: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  /** The restore itself. On failure the phase is what it was. */
+  private async deliver(record: CheckpointRecord): Promise<ProgramStop> {
+    const { program } = this.core;
+    const before = program.kind;
+    if (before !== 'borrowed') program.borrowStopped();
+    const coming = program.expectStop();
+    try {
+      await this.store.restore(record.id);
+    } catch (error) {
+      program.expectNoStop();
+      await coming.catch(() => {});
+      if (before === 'stopped') program.stopped();
+      else if (before === 'exited') program.exited();
+      throw error;
+    }
+    const stop = await coming;
+    if (stop.kind !== 'stop' || !isQuietStop(stop)) {
+      program.settle(stop);
+      throw peerError('restore', `the program stopped elsewhere on its way to checkpoint ${record.id}`);
+    }
+    program.stopped();
+    this.arrived(record);
+    return stop;
+  }
+
+  private arrived(record: CheckpointRecord): void {
+    this.known = { ...this.known, currentId: record.id };
+    this.savedAs = record.id;
+    this.now = this.moments.get(record.id) ?? { number: this.nextMoment++, stop: undefined };
+    this.moments.set(record.id, this.now);
+    this.changed({ reason: 'restored', id: record.id });
+  }
+}
+
+function needId(id: unknown): number {
+  if (typeof id !== 'number' || !Number.isInteger(id) || id < 0)
+    throw userError('checkpoint-id', `${JSON.stringify(id)} is not the number of a checkpoint`);
+  return id;
+}
+
+function reparent(record: CheckpointRecord, parentId: number | undefined): CheckpointRecord {
+  const changed: { parentId?: number } & CheckpointRecord = { ...record };
+  if (parentId === undefined) delete changed.parentId;
+  else changed.parentId = parentId;
+  return changed;
+}
+
+function describeStop(stop: ProgramStop, report: StopReport): CheckpointStop {
+  const { frame } = stop;
+  const source = frame?.fullName ?? frame?.file;
+  return {
+    reason: report.reason,
+    ...(stop.thread === undefined ? {} : { threadId: stop.thread }),
+    ...(source === undefined ? {} : { source }),
+    ...(frame?.line === undefined ? {} : { line: frame.line }),
+    ...(frame?.function === undefined ? {} : { function: frame.function }),
+  };
+}

@@ -1,0 +1,79 @@
+/** What every concern of a session shares: the client, gdb, the program's state, the handles, and the client's conventions. */
+
+import { pathToFileURL, fileURLToPath } from 'node:url';
+import { userError } from '../../native/base/errors';
+import type { Log } from '../../native/base/log';
+import type { Client } from '../dap/connection';
+import type { GdbClient } from '../gdb/client';
+import type { Where } from '../gdb/commands-data';
+import { Handles } from './handles';
+import type { Program } from './program';
+
+/** What `initialize` said. */
+export interface Conventions {
+  readonly lineBase: 0 | 1;
+  readonly columnBase: 0 | 1;
+  readonly uris: boolean;
+  readonly runInTerminal: boolean;
+  readonly memoryEvent: boolean;
+  readonly invalidatedEvent: boolean;
+}
+
+export class Core {
+  conventions: Conventions = {
+    lineBase: 1,
+    columnBase: 1,
+    uris: false,
+    runInTerminal: false,
+    memoryEvent: false,
+    invalidatedEvent: false,
+  };
+  readonly frames = new Handles<Where>('frame');
+  private found: GdbClient | undefined;
+
+  constructor(
+    readonly client: Client,
+    readonly log: Log,
+    readonly makeProgram: (core: Core) => Program,
+  ) {
+    this.program = makeProgram(this);
+  }
+
+  readonly program: Program;
+
+  get gdb(): GdbClient {
+    if (this.found === undefined) throw userError('not-started', 'nothing is being debugged yet: launch or attach first');
+    return this.found;
+  }
+
+  get hasGdb(): boolean {
+    return this.found !== undefined;
+  }
+
+  startedGdb(gdb: GdbClient): void {
+    this.found = gdb;
+  }
+
+  // --- lines and paths as the client counts and writes them ---
+
+  toGdbLine(line: number): number {
+    return line - this.conventions.lineBase + 1;
+  }
+
+  toClientLine(line: number): number {
+    return line - 1 + this.conventions.lineBase;
+  }
+
+  toGdbPath(path: string): string {
+    return this.conventions.uris && path.startsWith('file:') ? fileURLToPath(path) : path;
+  }
+
+  toClientPath(path: string): string {
+    return this.conventions.uris ? pathToFileURL(path).href : path;
+  }
+
+  /** A line in the debug console. */
+  tell(text: string, category: 'console' | 'important' | 'stderr' = 'console'): void {
+    this.client.send('output', { category, output: text.endsWith('\n') ? text : `${text}\n` });
+  }
+}

@@ -1,0 +1,167 @@
+/** Exception breakpoints: C++ throw, rethrow and catch, the end of an uncaught one, and signals; and what is known of one that stopped the program. */
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { describeError, userError } from '../../native/base/errors';
+import { breakCondition, breakDelete, breakInsert, catchCpp } from '../gdb/commands-break';
+import { evaluateExpression } from '../gdb/commands-data';
+import { consoleCommand } from '../gdb/commands-exec';
+import type { Core } from './core';
+import type { ProgramStop } from './stops';
+
+const FILTERS = {
+  throw: 'C++: exception thrown',
+  rethrow: 'C++: exception rethrown',
+  catch: 'C++: exception caught',
+  uncaught: 'C++: exception not caught',
+} as const;
+
+type CppFilter = keyof typeof FILTERS;
+
+export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter[] = [
+  ...(Object.keys(FILTERS) as CppFilter[]).map((filter) => ({
+    filter,
+    label: FILTERS[filter],
+    default: filter === 'uncaught',
+    supportsCondition: true,
+    conditionDescription: 'an expression, evaluated where it is thrown',
+  })),
+  {
+    filter: 'signals',
+    label: 'Signals',
+    description: 'Those that would end the program, and others by condition',
+    default: true,
+    supportsCondition: true,
+    conditionDescription: 'names of signals, e.g. SIGSEGV SIGUSR1; empty: as gdb is set',
+  },
+];
+
+/** gdb uses these itself. */
+const NEVER_TOUCHED = ['SIGTRAP', 'SIGINT'];
+
+export class Exceptions {
+  private readonly numbers = new Map<number, CppFilter>();
+  private signals: string | undefined = '';
+  private last: ProgramStop | undefined;
+
+  constructor(private readonly core: Core) {}
+
+  has(number: number): boolean {
+    return this.numbers.has(number);
+  }
+
+  describe(number: number): string {
+    const filter = this.numbers.get(number);
+    return filter === undefined ? 'exception' : FILTERS[filter];
+  }
+
+  async set(args: DebugProtocol.SetExceptionBreakpointsArguments): Promise<unknown> {
+    const wanted = [
+      ...(args.filters ?? []).map((filterId) => ({ filterId, condition: undefined })),
+      ...(args.filterOptions ?? []).map(({ filterId, condition }) => ({ filterId, condition })),
+    ];
+    return await this.core.program.whileStopped(async () => {
+      const old = [...this.numbers.keys()];
+      this.numbers.clear();
+      await breakDelete(this.core.gdb, old);
+      const breakpoints: DebugProtocol.Breakpoint[] = [];
+      for (const { filterId, condition } of wanted) {
+        if (filterId !== 'signals') breakpoints.push(await this.insert(filterId, condition));
+      }
+      const signals = wanted.find(({ filterId }) => filterId === 'signals');
+      const handled = await this.handleSignals(signals === undefined ? undefined : (signals.condition ?? ''));
+      if (signals !== undefined) breakpoints.push(handled);
+      return { breakpoints };
+    });
+  }
+
+  private async insert(filter: string, condition: string | undefined): Promise<DebugProtocol.Breakpoint> {
+    try {
+      if (!Object.hasOwn(FILTERS, filter)) throw userError('exception-filter', `there is no exception filter "${filter}"`);
+      const kind = filter as CppFilter;
+      const number =
+        kind === 'uncaught'
+          ? (await breakInsert(this.core.gdb, { kind: 'function', name: 'std::terminate' })).number
+          : await catchCpp(this.core.gdb, kind);
+      this.numbers.set(number, kind);
+      if (condition !== undefined && condition.trim() !== '') await breakCondition(this.core.gdb, number, condition);
+      return { id: number, verified: true };
+    } catch (error) {
+      return { verified: false, message: describeError(error) };
+    }
+  }
+
+  /** undefined: no signal stops the program; empty: those that gdb would stop at. */
+  private async handleSignals(names: string | undefined): Promise<DebugProtocol.Breakpoint> {
+    if (names === this.signals) return { verified: true };
+    try {
+      const { gdb } = this.core;
+      const words = (names ?? '').split(/[\s,]+/).filter((word) => word !== '');
+      const wrong = words.find((word) => !/^SIG[A-Z0-9+-]+$/.test(word));
+      if (wrong !== undefined) throw userError('signal-name', `"${wrong}" is not the name of a signal (SIGSEGV …)`);
+      if (names !== '') await consoleCommand(gdb, 'handle all nostop noprint pass');
+      else for (const word of STOPPING) await consoleCommand(gdb, `handle ${word} stop print`);
+      for (const word of words) await consoleCommand(gdb, `handle ${word} stop print`);
+      for (const word of NEVER_TOUCHED) await consoleCommand(gdb, `handle ${word} stop print nopass`);
+      this.signals = names;
+      return { verified: true };
+    } catch (error) {
+      return { verified: false, message: describeError(error) };
+    }
+  }
+
+  onStop(stop: ProgramStop): void {
+    this.last = stop;
+  }
+
+  async info(): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
+    this.core.program.requireStopped();
+    const { last } = this;
+    const filter = last?.breakpoint === undefined ? undefined : this.numbers.get(last.breakpoint);
+    if (last !== undefined && filter !== undefined) return await this.cppInfo(filter);
+    if (last?.reason === 'signal-received' && last.signal !== '0') return await this.signalInfo(last);
+    throw userError('no-exception', 'the program did not stop at an exception');
+  }
+
+  private async cppInfo(filter: CppFilter): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
+    const breakMode = filter === 'uncaught' ? 'unhandled' : 'always';
+    const value = await evaluateExpression(this.core.gdb, '$_exception').catch(() => undefined);
+    return {
+      exceptionId: 'C++ exception',
+      description: value === undefined ? FILTERS[filter] : `${FILTERS[filter]}: ${value}`,
+      breakMode,
+      ...(value === undefined ? {} : { details: { message: value } }),
+    };
+  }
+
+  private async signalInfo(stop: ProgramStop): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
+    const address = /^SIG(SEGV|BUS|ILL|FPE)$/.test(stop.signal ?? '')
+      ? await evaluateExpression(this.core.gdb, '$_siginfo._sifields._sigfault.si_addr').catch(() => undefined)
+      : undefined;
+    const meaning = stop.signalMeaning ?? stop.signal ?? 'a signal';
+    return {
+      exceptionId: stop.signal ?? 'signal',
+      description: address === undefined ? meaning : `${meaning}, address ${address}`,
+      breakMode: 'unhandled',
+      details: { message: meaning, typeName: stop.signal ?? 'signal' },
+    };
+  }
+}
+
+/** gdb's own choice of signals that stop, as far as programs meet them (`info signals`). */
+const STOPPING = [
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGILL',
+  'SIGABRT',
+  'SIGFPE',
+  'SIGBUS',
+  'SIGSEGV',
+  'SIGSYS',
+  'SIGPIPE',
+  'SIGTERM',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGIO',
+];

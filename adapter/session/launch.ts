@@ -1,0 +1,243 @@
+/** Starting gdb and the program, attaching, letting go, and the end of both. */
+
+import { describeError, isFamily, userError } from '../../native/base/errors';
+import type { ClientEvents } from '../gdb/client';
+import {
+  consoleCommand,
+  enablePrettyPrinting,
+  execRun,
+  fileExecAndSymbols,
+  fileSymbols,
+  gdbExit,
+  gdbSet,
+  targetAttach,
+  targetDetach,
+} from '../gdb/commands-exec';
+import { GdbProcess } from '../gdb/process';
+import { quoteProgramArgument } from '../gdb/quote';
+import type { Core } from './core';
+import { ConsoleTerminal, EditorTerminal, type ProgramTerminal } from './program-io';
+import type { AttachSettings, CommonSettings, LaunchSettings } from './settings';
+import type { Stop } from './stops';
+
+/** Files of the build, as absolute paths. */
+export interface Installation {
+  readonly savepoint: string;
+  readonly script: string;
+}
+
+export type Start =
+  { readonly kind: 'launch'; readonly settings: LaunchSettings } | { readonly kind: 'attach'; readonly settings: AttachSettings };
+
+/** Some gdb does not know them, and nothing is lost. */
+const OPTIONAL_SETTINGS = ['debuginfod enabled off', 'print sevenbit-strings off', 'python print-stack none'];
+const SETTINGS = [
+  'mi-async on',
+  'confirm off',
+  'pagination off',
+  'width 0',
+  'height 0',
+  'breakpoint pending on',
+  'print thread-events off',
+];
+
+export class Launch {
+  start: Start | undefined;
+  terminal: ProgramTerminal | undefined;
+  private process: GdbProcess | undefined;
+  private attachStop: Stop | undefined;
+  private pid: number | undefined;
+  private over = false;
+
+  constructor(
+    private readonly core: Core,
+    private readonly installation: Installation,
+    private readonly events: ClientEvents,
+    private readonly onGdbEnd: (why: string) => void,
+  ) {}
+
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  /** The program's id, as gdb said last. */
+  onProcess(pid: number): boolean {
+    const isNew = this.pid !== pid;
+    this.pid = pid;
+    return isNew;
+  }
+
+  get processId(): number | undefined {
+    return this.pid;
+  }
+
+  async prepare(start: Start): Promise<void> {
+    this.start = start;
+    this.terminal = await this.openTerminal(start);
+    const { settings } = start;
+    const { gdb, initFiles } = settings;
+    this.process = new GdbProcess({ ...this.installation, gdb, initFiles, io: this.terminal.io }, this.core.log, this.events);
+    this.core.startedGdb(this.process.client);
+    this.terminal.attach(this.process.programIo);
+    void this.process.ended.then((why) => {
+      if (!this.over) this.onGdbEnd(why);
+    });
+    await this.configure(settings);
+    if (start.kind === 'launch') await this.configureLaunch(start.settings);
+    else await this.attach(start.settings);
+  }
+
+  private async openTerminal(start: Start): Promise<ProgramTerminal> {
+    if (start.kind === 'attach') return new ConsoleTerminal(this.core.client);
+    const { console, program, cwd } = start.settings;
+    if (console === 'internalConsole') return new ConsoleTerminal(this.core.client);
+    if (!this.core.conventions.runInTerminal) {
+      this.core.tell('This editor opens no terminals for debuggers: the program writes to the debug console.', 'important');
+      return new ConsoleTerminal(this.core.client);
+    }
+    const kind = console === 'integratedTerminal' ? 'integrated' : 'external';
+    const { savepoint } = this.installation;
+    return await EditorTerminal.open(this.core.client, { kind, title: program, cwd, savepoint }, () => this.interruptProgram());
+  }
+
+  /** ^C in the program's terminal, which belongs to another session than the program. */
+  private interruptProgram(): void {
+    try {
+      if (this.pid !== undefined && this.core.program.kind === 'running') process.kill(this.pid, 'SIGINT');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+
+  private async configure(settings: CommonSettings): Promise<void> {
+    const { gdb } = this.core;
+    const optional = OPTIONAL_SETTINGS.map((setting) => gdbSet(gdb, setting).catch(() => {}));
+    await Promise.all([...optional, ...SETTINGS.map((setting) => gdbSet(gdb, setting)), enablePrettyPrinting(gdb)]);
+    if (settings.debugFileDirectory !== undefined) await gdbSet(gdb, `debug-file-directory ${settings.debugFileDirectory}`);
+    for (const [from, to] of settings.sourceFileMap) {
+      await consoleCommand(gdb, `set substitute-path ${quoteWord(from)} ${quoteWord(to)}`);
+    }
+    for (const command of settings.setupCommands) await this.setUp(command.text, command.ignoreFailures);
+  }
+
+  private async setUp(text: string, ignoreFailures: boolean): Promise<void> {
+    try {
+      const said = await consoleCommand(this.core.gdb, text);
+      if (said.text !== '') this.core.tell(said.text);
+    } catch (error) {
+      if (!isFamily(error, 'peer')) throw error;
+      const sentence = `setup command "${text}": ${error.message}`;
+      if (!ignoreFailures) throw userError('setup-command', sentence);
+      this.core.tell(sentence);
+    }
+  }
+
+  private async configureLaunch(settings: LaunchSettings): Promise<void> {
+    const { gdb } = this.core;
+    await this.loadProgram(settings.program, settings.symbolFile);
+    // The arguments are words already; a shell (or what plays one for a remote target) would read them once more.
+    await gdbSet(gdb, 'startup-with-shell off');
+    await gdbSet(gdb, `disable-randomization ${settings.disableASLR ? 'on' : 'off'}`);
+    await gdbSet(gdb, `follow-fork-mode ${settings.followFork}`);
+    await gdbSet(gdb, `cwd ${settings.cwd}`);
+    await consoleCommand(gdb, `set args ${settings.args.map(quoteProgramArgument).join(' ')}`);
+    for (const [name, value] of settings.env) {
+      await consoleCommand(gdb, value === null ? `unset environment ${name}` : `set environment ${name} = ${value}`);
+    }
+  }
+
+  private async loadProgram(program: string, symbolFile: string | undefined): Promise<void> {
+    await fileExecAndSymbols(this.core.gdb, program);
+    if (symbolFile !== undefined) await fileSymbols(this.core.gdb, symbolFile);
+  }
+
+  private async attach(settings: AttachSettings): Promise<void> {
+    const { core } = this;
+    if (settings.program !== undefined) await this.loadProgram(settings.program, settings.symbolFile);
+    await core.program.exclusive(async () => {
+      core.program.borrowStopped();
+      const stop = core.program.expectStop();
+      try {
+        await targetAttach(core.gdb, settings.pid);
+      } catch (error) {
+        core.program.expectNoStop();
+        core.program.idle();
+        throw userError('attach', `attaching to process ${settings.pid}: ${describeAttach(error)}`);
+      }
+      this.attachStop = await stop;
+    });
+  }
+
+  /** Everything is configured: the program runs. Returns the stop that the client is to be told of instead. */
+  async run(stopOnAttach: boolean): Promise<Stop | undefined> {
+    const { start, core } = this;
+    if (start?.kind === 'launch') await core.program.start(() => execRun(core.gdb, start.settings.stopAtEntry));
+    else if (this.attachStop !== undefined) {
+      if (stopOnAttach) return this.attachStop;
+      await core.program.exclusive(() => core.program.resumeBorrowed());
+    }
+    return undefined;
+  }
+
+  /** Once more from the beginning, with the same settings. */
+  async runAgain(settings: LaunchSettings, changed: boolean): Promise<void> {
+    const { program, gdb } = this.core;
+    if (changed) await program.whileStopped(() => this.configureLaunch(settings));
+    await program.exclusive(async () => {
+      if (program.kind === 'running') await program.borrow();
+      await program.runBorrowed(() => execRun(gdb, settings.stopAtEntry));
+    });
+  }
+
+  /** Lets the program go; `suspended`: it stays where it is, as after ^Z. */
+  async letGo(suspended: boolean): Promise<void> {
+    const { program, gdb } = this.core;
+    if (program.kind !== 'running' && program.kind !== 'stopped' && program.kind !== 'borrowed') return;
+    await program.exclusive(async () => {
+      if (program.kind === 'running') await program.borrow();
+      if (suspended && this.pid !== undefined) process.kill(this.pid, 'SIGSTOP');
+      await targetDetach(gdb);
+      program.idle();
+    });
+  }
+
+  /** Ends the program, also one that was attached to. */
+  async kill(): Promise<void> {
+    const { program, gdb } = this.core;
+    if (program.kind !== 'running' && program.kind !== 'stopped') return;
+    await program.exclusive(async () => {
+      if (program.kind === 'running') await program.borrow();
+      await consoleCommand(gdb, 'kill');
+      program.idle();
+    });
+  }
+
+  /** gdb, the owner and (unless let go before) the program end. */
+  async end(): Promise<void> {
+    if (this.over) return;
+    this.over = true;
+    const { process: gdb, core } = this;
+    if (gdb !== undefined) {
+      if (core.program.kind === 'running') await core.program.interruptForEnd();
+      gdbExit(gdb.client).catch(() => {});
+      await gdb.endWithin();
+    }
+    core.program.onGdbEnded();
+    this.terminal?.close();
+  }
+
+  /** gdb is gone already. */
+  ended(): void {
+    this.over = true;
+    this.core.program.onGdbEnded();
+    this.terminal?.close();
+  }
+}
+
+const quoteWord = (text: string): string => (/[\s'"\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : text);
+
+function describeAttach(error: unknown): string {
+  const text = isFamily(error, 'peer') ? error.message : describeError(error);
+  if (!/not permitted|EPERM/i.test(text)) return text;
+  return `${text} (the kernel forbids it: as root, "sysctl kernel.yama.ptrace_scope=0"; see \`savepoint doctor\`)`;
+}

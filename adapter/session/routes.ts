@@ -1,0 +1,182 @@
+/** The table of requests: DAP's names, what each does, and what `initialize` says of it. */
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { userError } from '../../native/base/errors';
+import type { RenameArguments, RestoreArguments, TakeArguments } from '../../native/control/schema';
+import type { Route, Routes } from '../dap/connection';
+import { mayChange } from './expressions';
+import { exceptionFilters } from './exceptions';
+import type { Session } from './session';
+import { type LaunchSettings, readAttach, readLaunch } from './settings';
+import { execContinue } from '../gdb/commands-exec';
+
+type Raw = Readonly<Record<string, unknown>>;
+
+export const capabilities: DebugProtocol.Capabilities & { readonly supportsCheckpoints: true } = {
+  supportsConfigurationDoneRequest: true,
+  supportsFunctionBreakpoints: true,
+  supportsConditionalBreakpoints: true,
+  supportsHitConditionalBreakpoints: true,
+  supportsLogPoints: true,
+  supportsInstructionBreakpoints: true,
+  supportsDataBreakpoints: true,
+  supportsExceptionInfoRequest: true,
+  supportsExceptionFilterOptions: true,
+  supportsExceptionOptions: false,
+  exceptionBreakpointFilters: [...exceptionFilters],
+  supportsEvaluateForHovers: true,
+  supportsClipboardContext: true,
+  supportsSetVariable: true,
+  supportsSetExpression: true,
+  supportsValueFormattingOptions: true,
+  supportsCompletionsRequest: true,
+  completionTriggerCharacters: [' ', '.'],
+  supportsGotoTargetsRequest: true,
+  supportsSteppingGranularity: true,
+  supportsStepBack: true,
+  supportsRestartRequest: true,
+  supportsTerminateRequest: true,
+  supportTerminateDebuggee: true,
+  supportSuspendDebuggee: true,
+  supportsDelayedStackTraceLoading: true,
+  supportsReadMemoryRequest: true,
+  supportsWriteMemoryRequest: true,
+  supportsDisassembleRequest: true,
+  supportsModulesRequest: true,
+  supportsLoadedSourcesRequest: true,
+  supportsCancelRequest: true,
+  supportsCheckpoints: true,
+};
+
+/** `cancel`: of another request, by its number. */
+export function makeRoutes(session: Session, cancel: (seq: number) => boolean): Routes {
+  const { core, breakpoints, exceptions, execution, variables, memory, files, checkpoints, launch } = session;
+  const plain = <T>(run: (args: T, context: Parameters<Route['run']>[1]) => unknown): Route => ({ run: run as Route['run'] });
+  /** What it causes comes after its reply. */
+  const resuming = <T>(run: (args: T) => unknown): Route => ({ run: run as Route['run'], eventsAfter: true });
+  let configured: () => void = () => {};
+  const configurationDone = new Promise<void>((resolve) => (configured = resolve));
+
+  return {
+    initialize: plain((args: DebugProtocol.InitializeRequestArguments) => {
+      core.conventions = {
+        lineBase: args.linesStartAt1 === false ? 0 : 1,
+        columnBase: args.columnsStartAt1 === false ? 0 : 1,
+        uris: args.pathFormat === 'uri',
+        runInTerminal: args.supportsRunInTerminalRequest === true,
+        memoryEvent: args.supportsMemoryEvent === true,
+        invalidatedEvent: args.supportsInvalidatedEvent === true,
+      };
+      return capabilities;
+    }),
+    launch: plain(async (args: Raw) => {
+      await session.prepare({ kind: 'launch', settings: readLaunch(args) });
+      await configurationDone;
+      await session.run(false);
+    }),
+    attach: plain(async (args: Raw) => {
+      await session.prepare({ kind: 'attach', settings: readAttach(args) });
+      await configurationDone;
+      await session.run(args['stopAtEntry'] === true || args['stopOnEntry'] === true);
+    }),
+    configurationDone: plain(() => configured()),
+
+    setBreakpoints: plain((args: DebugProtocol.SetBreakpointsArguments) => breakpoints.setSource(args)),
+    setFunctionBreakpoints: plain((args: DebugProtocol.SetFunctionBreakpointsArguments) => breakpoints.setFunctions(args)),
+    setInstructionBreakpoints: plain((args: DebugProtocol.SetInstructionBreakpointsArguments) =>
+      breakpoints.setInstructions(args),
+    ),
+    setDataBreakpoints: plain((args: DebugProtocol.SetDataBreakpointsArguments) => breakpoints.setData(args)),
+    dataBreakpointInfo: plain(async (args: DebugProtocol.DataBreakpointInfoArguments) => {
+      core.program.requireStopped();
+      if (args.variablesReference === undefined || args.variablesReference === 0) {
+        const frame = args.frameId === undefined ? undefined : core.frames.get(args.frameId);
+        return await variables.dataInfo(args.name, frame);
+      }
+      const { expression, where } = await variables.expressionOf(args.variablesReference, args.name);
+      return await variables.dataInfo(expression, where);
+    }),
+    setExceptionBreakpoints: plain((args: DebugProtocol.SetExceptionBreakpointsArguments) => exceptions.set(args)),
+    exceptionInfo: plain(() => exceptions.info()),
+
+    threads: plain(() => session.threads.list()),
+    stackTrace: plain((args: DebugProtocol.StackTraceArguments) => session.stack.trace(args)),
+    scopes: plain((args: DebugProtocol.ScopesArguments) => variables.scopes(args.frameId)),
+    variables: plain((args: DebugProtocol.VariablesArguments) => variables.list(args)),
+    setVariable: plain(async (args: DebugProtocol.SetVariableArguments) => {
+      const body = await variables.set(args);
+      checkpoints.onChanged();
+      return body;
+    }),
+    setExpression: plain(async (args: DebugProtocol.SetExpressionArguments) => {
+      core.program.requireStopped();
+      const where = args.frameId === undefined ? undefined : core.frames.get(args.frameId);
+      const body = await variables.assign(args.expression, args.value, where);
+      checkpoints.onChanged();
+      return body;
+    }),
+    evaluate: plain(async (args: DebugProtocol.EvaluateArguments) => {
+      const body = await session.evaluation.evaluate(args);
+      if (args.context !== 'hover' && mayChange(args.expression)) checkpoints.onChanged();
+      return body;
+    }),
+    completions: plain((args: DebugProtocol.CompletionsArguments) => session.evaluation.completions(args)),
+
+    continue: resuming(() => execution.continue()),
+    next: resuming((args: DebugProtocol.NextArguments) => execution.next(args)),
+    stepIn: resuming((args: DebugProtocol.StepInArguments) => execution.stepIn(args)),
+    stepOut: resuming((args: DebugProtocol.StepOutArguments) => execution.stepOut(args)),
+    pause: resuming(() => execution.pause()),
+    gotoTargets: plain((args: DebugProtocol.GotoTargetsArguments) => execution.gotoTargets(args)),
+    goto: resuming((args: DebugProtocol.GotoArguments) => execution.goto(args)),
+    stepBack: resuming(() => checkpoints.stepBack()),
+    reverseContinue: resuming(() => checkpoints.reverseContinue()),
+    restart: resuming((args: { readonly arguments?: Raw }) => restart(session, args.arguments)),
+
+    readMemory: plain((args: DebugProtocol.ReadMemoryArguments) => memory.read(args)),
+    writeMemory: plain((args: DebugProtocol.WriteMemoryArguments) => memory.write(args)),
+    disassemble: plain((args: DebugProtocol.DisassembleArguments) => memory.disassemble(args)),
+    modules: plain((args: DebugProtocol.ModulesArguments) => files.list(args)),
+    loadedSources: plain(() => files.sources()),
+    source: plain((args: DebugProtocol.SourceArguments) => files.source(args)),
+
+    cancel: plain((args: DebugProtocol.CancelArguments) => void (args.requestId !== undefined && cancel(args.requestId))),
+    terminate: plain((_: unknown, context) => {
+      if (launch.start === undefined) throw userError('not-started', 'nothing is being debugged');
+      context.afterReply(() => void session.terminate());
+    }),
+    disconnect: plain(async (args: DebugProtocol.DisconnectArguments, context) => {
+      context.afterReply(() => session.over());
+      await session.disconnect(args.terminateDebuggee, args.suspendDebuggee === true);
+    }),
+
+    'checkpoint/take': plain((args: TakeArguments) => checkpoints.take(args)),
+    'checkpoint/list': plain(() => checkpoints.list()),
+    'checkpoint/restore': resuming((args: RestoreArguments) => checkpoints.restore(args)),
+    'checkpoint/drop': plain((args: { readonly id: number }) => checkpoints.drop(args)),
+    'checkpoint/rename': plain((args: RenameArguments) => checkpoints.rename(args)),
+    'checkpoint/preflight': plain(() => checkpoints.preflight()),
+    'program/input': plain((args: { readonly text?: unknown }) => {
+      if (typeof args.text !== 'string') throw userError('input', '"text" is what the program shall read');
+      if (launch.terminal?.write(args.text) !== true) throw userError('no-input', 'the program reads from its own terminal');
+    }),
+  };
+}
+
+/** What a program's run depends on; when none of it has changed, its entry checkpoint is a new run. */
+const RUN_SETTINGS = ['program', 'args', 'cwd', 'disableASLR', 'followFork'] as const;
+
+async function restart(session: Session, given: Raw | undefined): Promise<void> {
+  const { launch, checkpoints, core } = session;
+  const { start } = launch;
+  if (start?.kind !== 'launch' || launch.isOver)
+    throw userError('restart', 'only a program that was launched here can be restarted');
+  const settings: LaunchSettings = given === undefined || given['program'] === undefined ? start.settings : readLaunch(given);
+  const describe = (one: LaunchSettings): string => JSON.stringify([RUN_SETTINGS.map((name) => one[name]), [...one.env]]);
+  const changed = describe(settings) !== describe(start.settings);
+  launch.start = { kind: 'launch', settings };
+  if (!changed && !settings.stopAtEntry && (await checkpoints.returnToEntry())) {
+    await core.program.resume('continue', () => execContinue(core.gdb));
+  } else await launch.runAgain(settings, changed);
+  core.client.send('continued', { threadId: session.threads.first() ?? 1, allThreadsContinued: true });
+}

@@ -1,0 +1,312 @@
+/**
+ * One debug session: joins its concerns, routes gdb's events to them, and tells the client of stops and of the end. What each request does is
+ * in the concern's own file; the table of requests is in routes.ts.
+ */
+
+import type { CheckpointRecord } from '../../native/control/schema';
+import { describeError, userError } from '../../native/base/errors';
+import type { Log } from '../../native/base/log';
+import type { Client } from '../dap/connection';
+import { type MiEvent, type StreamKind, numberOf } from '../gdb/mi-values';
+import { Breakpoints } from './breakpoints';
+import { GdbCheckpointStore } from './checkpoint-store';
+import { Checkpoints } from './checkpoints';
+import { Core } from './core';
+import { Evaluation } from './evaluate';
+import { Exceptions } from './exceptions';
+import { Execution } from './execution';
+import { Files } from './files';
+import { type Installation, Launch, type Start } from './launch';
+import { Memory } from './memory';
+import { Program } from './program';
+import { ENDED_THREAD, Stack, Threads } from './stack';
+import { type ProgramStop, type Stop, type StopReport, isQuietStop, readStop, reportStop } from './stops';
+import { Variables } from './variables';
+
+export class Session {
+  readonly core: Core;
+  readonly launch: Launch;
+  readonly breakpoints: Breakpoints;
+  readonly exceptions: Exceptions;
+  readonly threads: Threads;
+  readonly stack: Stack;
+  readonly variables: Variables;
+  readonly evaluation: Evaluation;
+  readonly memory: Memory;
+  readonly files: Files;
+  readonly execution: Execution;
+  readonly checkpoints: Checkpoints;
+  /** From `configurationDone` on, what gdb says is for the user. */
+  private talking = false;
+  private prepared = false;
+  private terminated = false;
+  private readonly client: Client;
+
+  constructor(
+    client: Client,
+    log: Log,
+    installation: Installation,
+    /** The client is gone or has said so: the wire may be closed. */
+    private readonly onOver: () => void,
+  ) {
+    this.client = client;
+    this.core = new Core(client, log, (core) => this.makeProgram(core, log));
+    const { core } = this;
+    this.launch = new Launch(
+      core,
+      installation,
+      {
+        onEvent: (event) => this.onEvent(event),
+        onStream: (stream, text) => this.onStream(stream, text),
+        onGarbage: (error) => core.tell(describeError(error), 'stderr'),
+      },
+      (why) => this.onGdbEnd(why),
+    );
+    this.breakpoints = new Breakpoints(core);
+    this.exceptions = new Exceptions(core);
+    this.threads = new Threads(core);
+    this.stack = new Stack(core);
+    this.variables = new Variables(core);
+    this.files = new Files(core);
+    this.memory = new Memory(core, () => this.onChanged());
+    this.checkpoints = new Checkpoints(core, new GdbCheckpointStore(() => core.gdb), {
+      onRestored: (stop, record) => this.tellRestored(stop, record),
+    });
+    this.evaluation = new Evaluation(core, this.variables, {
+      input: (text) => this.launch.terminal?.write(text) === true,
+      afterCommand: () => this.checkpoints.afterCommand(),
+    });
+    this.execution = new Execution(core, {
+      onContinueAfterEnd: () => void this.finish(),
+      onJumped: (thread) => this.onJumped(thread),
+    });
+  }
+
+  private makeProgram(core: Core, log: Log): Program {
+    return new Program(() => core.gdb, log, {
+      onResumed: () => this.onResumed(),
+      onResumedByGdb: () => this.client.send('continued', { threadId: this.threads.first() ?? 1, allThreadsContinued: true }),
+      onStop: (stop, pauseAsked) => this.onStop(stop, pauseAsked),
+      onExit: (stop) => void this.onExit(stop),
+    });
+  }
+
+  // --- starting ---
+
+  async prepare(start: Start): Promise<void> {
+    if (this.launch.start !== undefined) throw userError('launched', 'this session debugs a program already');
+    try {
+      this.checkpoints.limits = start.settings.automatic;
+      await this.launch.prepare(start);
+    } catch (error) {
+      await this.launch.end();
+      throw error;
+    }
+    this.prepared = true;
+    this.client.send('initialized');
+  }
+
+  async run(stopOnAttach: boolean): Promise<void> {
+    this.talking = true;
+    const { start } = this.launch;
+    if (start?.settings.program !== undefined) this.files.addProgram(start.settings.program);
+    try {
+      const stop = await this.launch.run(stopOnAttach);
+      if (stop?.kind !== 'stop') return;
+      this.core.program.stopped();
+      this.tellStop(stop, { reason: 'entry', description: 'Paused after attaching' });
+    } catch (error) {
+      void this.finish();
+      throw error;
+    }
+  }
+
+  // --- what gdb says ---
+
+  private onEvent(event: MiEvent): void {
+    // What falls apart at the end is no news.
+    if (this.launch.isOver) return;
+    const { name, fields } = event;
+    switch (`${event.kind} ${name}`) {
+      case 'exec running':
+        return this.core.program.onRunning();
+      case 'exec stopped':
+        return this.core.program.onStopped(readStop(fields));
+      case 'notify thread-group-started':
+        return this.onProcess(numberOf(fields, 'pid'));
+      case 'notify thread-created':
+        return this.threads.onCreated(fields);
+      case 'notify thread-exited':
+        return this.threads.onExited(fields);
+      case 'notify library-loaded':
+        this.variables.onLibraries();
+        return this.files.onLoaded(fields);
+      case 'notify library-unloaded':
+        this.variables.onLibraries();
+        return this.files.onUnloaded(fields);
+      case 'notify breakpoint-modified':
+        return this.breakpoints.onModified(fields);
+      case 'notify breakpoint-created':
+        return this.breakpoints.onCreated(fields);
+      case 'notify breakpoint-deleted':
+        return this.breakpoints.onDeleted(fields);
+    }
+  }
+
+  private onProcess(pid: number | undefined): void {
+    if (pid === undefined || !this.launch.onProcess(pid)) return;
+    this.checkpoints.onLost();
+    const { start } = this.launch;
+    this.client.send('process', {
+      name: start?.settings.program ?? `process ${pid}`,
+      systemProcessId: pid,
+      isLocalProcess: true,
+      startMethod: start?.kind ?? 'launch',
+      pointerSize: 64,
+    });
+  }
+
+  /** While the program is stopped for a moment only, gdb's words about that are not for the user. */
+  private onStream(stream: StreamKind, text: string): void {
+    const log = stream === 'console' ? Breakpoints.readLog(text) : undefined;
+    if (log !== undefined) return this.onLogPoint(log);
+    if (!this.talking || this.core.program.kind === 'borrowed' || this.launch.isOver) return;
+    this.client.send('output', { category: 'console', output: text });
+  }
+
+  private onLogPoint({ log, source, line }: { log: string; source?: string; line?: number }): void {
+    const place =
+      source === undefined || line === undefined
+        ? {}
+        : { source: { path: this.core.toClientPath(source) }, line: this.core.toClientLine(line) };
+    this.client.send('output', { category: 'console', output: `${log}\n`, ...place });
+  }
+
+  // --- stops ---
+
+  private onResumed(): void {
+    this.core.frames.clear();
+    this.variables.onResumed();
+    this.execution.onResumed();
+    this.checkpoints.onResumed();
+  }
+
+  private onStop(stop: ProgramStop, pauseAsked: boolean): void {
+    this.exceptions.onStop(stop);
+    if (isQuietStop(stop) && !pauseAsked) return void this.onQuietStop(stop);
+    this.tellStop(stop, this.describeStop(stop, pauseAsked));
+  }
+
+  private describeStop(stop: ProgramStop, pauseAsked: boolean): StopReport {
+    return reportStop(stop, {
+      pauseAsked,
+      kindOf: (number) => (this.exceptions.has(number) ? 'exception' : this.breakpoints.kindOf(number)),
+      exceptionOf: (number) => this.exceptions.describe(number),
+    });
+  }
+
+  private tellStop(stop: ProgramStop, report: StopReport): void {
+    this.sendStopped(stop, report);
+    this.checkpoints.onStop(stop, report);
+  }
+
+  private sendStopped(stop: ProgramStop, report: StopReport): void {
+    this.client.send('stopped', { ...report, threadId: stop.thread ?? this.threads.first() ?? 1, allThreadsStopped: true });
+  }
+
+  /** Attached, or somebody typed `restart N`. */
+  private async onQuietStop(stop: ProgramStop): Promise<void> {
+    const record = await this.checkpoints.onForeignRestore(stop).catch(() => undefined);
+    if (record !== undefined && this.core.program.kind === 'stopped') this.tellRestored(stop, record);
+    else this.tellStop(stop, { reason: 'entry', description: 'Paused after attaching' });
+  }
+
+  private tellRestored(stop: ProgramStop, record: CheckpointRecord): void {
+    this.exceptions.onStop(stop);
+    const name = record.label === '' ? `checkpoint ${record.id}` : `checkpoint ${record.id} "${record.label}"`;
+    this.sendStopped(stop, { reason: 'goto', description: `Restored to ${name}` });
+  }
+
+  private onJumped(thread: number): void {
+    this.core.frames.clear();
+    this.variables.onResumed();
+    this.checkpoints.onChanged();
+    this.client.send('stopped', { reason: 'goto', description: 'Jumped', threadId: thread, allThreadsStopped: true });
+  }
+
+  /** The user has changed memory or a variable. */
+  onChanged(): void {
+    this.checkpoints.onChanged();
+    if (this.core.conventions.invalidatedEvent) this.client.send('invalidated', { areas: ['variables'] });
+  }
+
+  // --- the end ---
+
+  private async onExit(stop: Extract<Stop, { kind: 'exit' }>): Promise<void> {
+    await this.launch.terminal?.drained();
+    if (this.core.program.kind !== 'exited') return;
+    this.client.send('exited', { exitCode: stop.code });
+    const wish = this.launch.start?.settings.onExit ?? 'auto';
+    if (wish === 'end' || (wish === 'auto' && !this.checkpoints.hasNamed)) return await this.finish();
+    const how = stop.signal === undefined ? `ended with status ${stop.code}` : `was ended by ${stop.signal}`;
+    this.core.tell(`The program ${how}. A checkpoint can bring it back; Continue or Stop ends the session.`, 'important');
+    this.client.send('stopped', {
+      reason: 'exit',
+      description: `The program ${how}`,
+      threadId: ENDED_THREAD,
+      allThreadsStopped: true,
+    });
+  }
+
+  private onGdbEnd(why: string): void {
+    this.launch.ended();
+    // While it is being started, the reply to that says it.
+    if (!this.prepared) return;
+    if (!this.terminated) this.core.tell(`The debugger has ended: ${why}`, 'stderr');
+    this.tellTerminated();
+  }
+
+  private tellTerminated(): void {
+    if (this.terminated) return;
+    this.terminated = true;
+    this.client.send('terminated');
+  }
+
+  /** The client's `terminate`. */
+  async terminate(): Promise<void> {
+    if (this.launch.start?.kind === 'attach' && !this.launch.isOver) await this.launch.kill().catch(() => {});
+    await this.finish();
+  }
+
+  /** Ends gdb, the owner and what was started, and says so. */
+  async finish(): Promise<void> {
+    await this.launch.end();
+    this.tellTerminated();
+  }
+
+  /** `terminate` and `suspend` are the client's wishes; undefined: what was started ends, what was attached to runs on. */
+  async disconnect(terminate: boolean | undefined, suspend: boolean): Promise<void> {
+    const { start, isOver } = this.launch;
+    if (start !== undefined && !isOver) {
+      if (terminate === true && start.kind === 'attach') await this.launch.kill().catch(() => {});
+      else if (!(terminate ?? start.kind === 'launch')) {
+        await this.launch
+          .letGo(suspend)
+          .catch((error: unknown) => this.core.tell(`The program was not let go: ${describeError(error)}`, 'stderr'));
+      }
+      await this.launch.end();
+    }
+  }
+
+  /** After the last reply. */
+  over(): void {
+    this.onOver();
+  }
+
+  /** The editor has closed the wire without a word. */
+  async onClientGone(): Promise<void> {
+    this.terminated = true;
+    await this.disconnect(undefined, false);
+    this.onOver();
+  }
+}

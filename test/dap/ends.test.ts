@@ -1,0 +1,176 @@
+import * as net from 'node:net';
+import { CliPlace, type CliRun, fixture, root } from '../support/cli-session';
+import { DapPlace, type DapRun } from '../support/dap-session';
+import { lineOf } from '../support/source-lines';
+
+const program = fixture('dap-basic');
+const source = `${root}/test/fixtures/dap-basic.c`;
+
+let place: DapPlace;
+beforeEach(() => {
+  place = new DapPlace();
+});
+afterEach(() => place.close());
+
+async function session(state: 'stopped' | 'running'): Promise<DapRun> {
+  const run = await place.start();
+  await run.initialize();
+  await run.launch({ program, args: ['wait'] }, () => run.breakAt(source, [lineOf(source, 'first stop')]));
+  const { threadId } = await run.stopped('breakpoint');
+  if (state === 'running') {
+    await run.ask('continue', { threadId });
+    await run.printed(/1 args/);
+  }
+  return run;
+}
+
+const states = ['stopped', 'running'] as const;
+/** The brief's 2 s, and what a busy machine takes besides. */
+const LIMIT_MS = 6000;
+
+async function within(what: Promise<unknown>): Promise<void> {
+  const start = Date.now();
+  await what;
+  expect(Date.now() - start).toBeLessThan(LIMIT_MS);
+}
+
+describe.each(states)('a %s program', (state) => {
+  it('ends by terminate, and its session with it', async () => {
+    const run = await session(state);
+    await run.ask('terminate');
+    await within(run.event('terminated'));
+    await run.disconnect();
+    run.expectNoOther();
+    await place.expectNothingLeft();
+  });
+
+  it('ends by disconnect', async () => {
+    const run = await session(state);
+    await within(run.disconnect());
+    run.expectNoOther();
+    await place.expectNothingLeft();
+  });
+
+  it('runs on after a disconnect that wants that', async () => {
+    const run = await session(state);
+    const { pid } = await place.place.processes.find(`${program} wait`);
+    await run.disconnect({ terminateDebuggee: false });
+    expect(place.place.processes.list().map((one) => one.pid)).toContain(pid);
+    process.kill(pid, 'SIGKILL');
+    await place.expectNothingLeft();
+  });
+
+  it('ends when the editor closes the wire', async () => {
+    const run = await session(state);
+    run.adapter.stdin?.end();
+    await within(run.gone());
+    await place.expectNothingLeft();
+  });
+
+  it('ends when the adapter is killed', async () => {
+    const run = await session(state);
+    run.adapter.kill('SIGKILL');
+    await within(run.gone());
+    await place.expectNothingLeft();
+  });
+
+  it('ends when gdb is killed, and the client is told', async () => {
+    const run = await session(state);
+    const gdb = await place.place.processes.find('--interpreter=mi3 -ix');
+    process.kill((await gdbOf(gdb.pid)).pid, 'SIGKILL');
+    await within(run.event('terminated'));
+    expect(run.console).toMatch(/The debugger has ended/);
+    expect(await run.refusal('stackTrace', { threadId: 1 })).toMatch(/running|notStopped|ended/);
+    await run.disconnect();
+    run.expectNoOther();
+    await place.expectNothingLeft();
+  });
+
+  it('ends when the owner is killed, and the client is told', async () => {
+    const run = await session(state);
+    process.kill((await place.place.processes.find('savepoint.js owner')).pid, 'SIGKILL');
+    // gdb notices a lost connection when it uses it.
+    if (state === 'stopped') await run.refusal('readMemory', { memoryReference: '0x1000', count: 4 });
+    await within(run.event('terminated'));
+    expect(run.console).toMatch(/debug server|connection/i);
+    await run.disconnect();
+    await place.expectNothingLeft();
+  });
+});
+
+it('a running program that is killed is told as ended by the signal', async () => {
+  const run = await session('running');
+  process.kill((await place.place.processes.find(`${program} wait`)).pid, 'SIGKILL');
+  expect(await run.event('exited')).toEqual({ exitCode: 137 });
+  await within(run.event('terminated'));
+  await run.disconnect();
+  run.expectNoOther();
+  await place.expectNothingLeft();
+});
+
+/** The launcher and gdb have the same words. */
+async function gdbOf(pid: number): Promise<{ pid: number }> {
+  const all = place.place.processes.list().filter(({ command }) => command.includes('savepoint-connect'));
+  return all[0] ?? { pid };
+}
+
+describe('served to many', () => {
+  let cli: CliPlace;
+  let server: CliRun;
+  beforeEach(() => {
+    cli = new CliPlace();
+  });
+  afterEach(() => cli.close());
+
+  const initialize = JSON.stringify({ seq: 1, type: 'request', command: 'initialize', arguments: { adapterID: 'x' } });
+  const framed = `Content-Length: ${initialize.length}\r\n\r\n${initialize}`;
+
+  async function answer(peer: net.Socket, text: string): Promise<string> {
+    let heard = '';
+    const answered = new Promise<string>((resolve) => {
+      peer.setEncoding('utf8').on('data', (chunk: string) => {
+        heard += chunk;
+        if (heard.includes('supportsStepBack')) resolve(heard);
+      });
+      peer.on('close', () => resolve(heard));
+      peer.on('error', () => {});
+    });
+    peer.write(text);
+    return await answered;
+  }
+
+  it('on a unix socket that only its user may open', async () => {
+    const socket = `${cli.directory}/dap.sock`;
+    server = cli.start(['dap', '--socket', socket]);
+    await server.expect(/\{"socket".*\n/);
+    const peers = [net.connect(socket), net.connect(socket)];
+    for (const peer of peers) expect(await answer(peer, framed)).toContain('"success":true');
+    for (const peer of peers) peer.destroy();
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+    await cli.expectNothingLeft();
+  });
+
+  it('on a port of this machine, with a token', async () => {
+    server = cli.start(['dap', '--port', '0']);
+    const { host, port, token } = JSON.parse(await server.expect(/\{"host".*\n/)) as {
+      host: string;
+      port: number;
+      token: string;
+    };
+    expect(host).toBe('127.0.0.1');
+    expect(await answer(net.connect(port, host), `wrong\n${framed}`)).toBe('');
+    expect(await answer(net.connect(port, host), framed)).toBe('');
+    const peer = net.connect(port, host);
+    expect(await answer(peer, `${token}\n${framed}`)).toContain('"success":true');
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+    await cli.expectNothingLeft();
+  });
+
+  it.each([[['--what']], [['--port', 'x']], [['--socket']]])('%j is refused', async (words) => {
+    const { code, output } = await cli.run(['dap', ...words]);
+    expect(code).toBe(2);
+    expect(output).toMatch(/savepoint dap/);
+  });
+});

@@ -1,0 +1,264 @@
+/**
+ * An editor over the built adapter: @vscode/debugadapter-testsupport's client, with every event written down. An event that a test did not
+ * ask for makes it fail, but for what the debug console shows.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { DebugClient } from '@vscode/debugadapter-testsupport';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { CliPlace, root } from './cli-session';
+
+export type DapEvent = DebugProtocol.Event & { body?: Record<string, unknown> };
+type Match = (body: any) => boolean;
+
+const LIMIT_MS = 40_000;
+
+/** Nobody has to ask for these, unless a test is about them. */
+const USUAL = ['output', 'module', 'thread', 'process', 'checkpoint/changed', 'initialized'];
+
+export class DapPlace {
+  readonly place = new CliPlace();
+  private readonly runs: DapRun[] = [];
+
+  async start(options: { env?: NodeJS.ProcessEnv; strict?: readonly string[] } = {}): Promise<DapRun> {
+    const run = new DapRun(this.place.environment(options.env), this.place.directory, options.strict ?? []);
+    this.runs.push(run);
+    await run.client.start();
+    return run;
+  }
+
+  write(name: string, content: string | Buffer, mode = 0o644): string {
+    const file = path.join(this.place.directory, name);
+    fs.writeFileSync(file, content, { mode });
+    return file;
+  }
+
+  async expectNothingLeft(): Promise<void> {
+    await this.place.expectNothingLeft();
+  }
+
+  async close(): Promise<void> {
+    for (const run of this.runs) run.report();
+    this.place.close();
+    await Promise.all(this.runs.map((run) => run.gone()));
+  }
+}
+
+export class DapRun {
+  readonly client: DebugClient;
+  /** Events in the order they came; those that a test has asked for are taken out. */
+  private readonly events: DapEvent[] = [];
+  private readonly waiting = new Set<() => void>();
+  private readonly replies = new Map<number, DebugProtocol.Response>();
+  /** What the program wrote to the debug console, and what the console said besides. */
+  output = '';
+  console = '';
+  readonly traffic: string[] = [];
+  terminals: ChildProcess[] = [];
+  private process: ChildProcess | undefined;
+
+  constructor(
+    environment: NodeJS.ProcessEnv,
+    cwd: string,
+    private readonly strict: readonly string[],
+  ) {
+    this.client = new DebugClient(path.join(root, 'bin/savepoint'), 'dap', 'savepoint', { env: environment, cwd });
+    this.client.defaultTimeout = LIMIT_MS;
+    const client = this.client as unknown as {
+      dispatch(text: string): void;
+      connect(readable: unknown, writable: unknown): void;
+    };
+    const dispatch = client.dispatch.bind(client);
+    client.dispatch = (text) => {
+      this.onMessage(JSON.parse(text) as DebugProtocol.ProtocolMessage);
+      dispatch(text);
+    };
+  }
+
+  get adapter(): ChildProcess {
+    this.process ??= (this.client as unknown as { _adapterProcess: ChildProcess })._adapterProcess;
+    return this.process;
+  }
+
+  private onMessage(message: DebugProtocol.ProtocolMessage): void {
+    this.traffic.push(JSON.stringify(message));
+    if (message.type === 'event') {
+      const event = message as DapEvent;
+      const text = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
+      if (event.event === 'output' && event.body?.['category'] === 'stdout') this.output += text;
+      else if (event.event === 'output') this.console += text;
+      this.events.push(event);
+    } else if (message.type === 'response') {
+      const response = message as DebugProtocol.Response;
+      if (this.replies.has(response.request_seq))
+        this.events.push({ seq: 0, type: 'event', event: `second reply to ${response.command}` });
+      this.replies.set(response.request_seq, response);
+    } else if (message.type === 'request') this.onReverse(message as DebugProtocol.Request);
+    this.wake();
+  }
+
+  /** runInTerminal: script(1) makes the terminal. */
+  private onReverse(request: DebugProtocol.Request): void {
+    const { args } = request.arguments as { args: string[] };
+    const command = args.map((word) => `'${word}'`).join(' ');
+    const terminal = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'], env: process.env });
+    terminal.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.output += text;
+      this.wake();
+    });
+    this.terminals.push(terminal);
+    const response = { seq: 0, type: 'response', request_seq: request.seq, command: request.command, success: true, body: {} };
+    const json = JSON.stringify(response);
+    this.adapter.stdin?.write(`Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`);
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+
+  async until<T>(what: string, look: () => T | undefined): Promise<T> {
+    const end = Date.now() + LIMIT_MS;
+    const timer = setTimeout(() => this.wake(), LIMIT_MS);
+    const late = new Error(`${what} did not come`);
+    try {
+      for (;;) {
+        const found = look();
+        if (found !== undefined) return found;
+        if (Date.now() >= end) {
+          late.message += `; the last messages:\n${this.traffic.slice(-30).join('\n').slice(-6000)}`;
+          throw late;
+        }
+        await new Promise<void>((resolve) => this.waiting.add(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Takes the next event of this name out of the list. */
+  async event(name: string, match: Match = () => true): Promise<any> {
+    const event = await this.until(`the event "${name}"`, () => {
+      const index = this.events.findIndex((one) => one.event === name && match(one.body ?? {}));
+      return index < 0 ? undefined : this.events.splice(index, 1)[0];
+    });
+    return event.body ?? {};
+  }
+
+  async stopped(reason?: string): Promise<any> {
+    const body = await this.event('stopped');
+    if (reason !== undefined) expect(body).toMatchObject({ reason });
+    return body;
+  }
+
+  async printed(pattern: RegExp): Promise<void> {
+    await this.until(`output ${pattern}`, () => (pattern.test(this.output) ? true : undefined));
+  }
+
+  async said(pattern: RegExp): Promise<void> {
+    await this.until(`console text ${pattern}`, () => (pattern.test(this.console) ? true : undefined));
+  }
+
+  /** The body of a reply; an error reply rejects with its message. */
+  async ask(command: string, args: unknown = {}): Promise<any> {
+    return (await this.client.send(command, args)).body ?? {};
+  }
+
+  /** The sentence of an error reply. */
+  async refusal(command: string, args: unknown = {}): Promise<string> {
+    const answer = await this.client.send(command, args).then(
+      (response) => `no error: ${JSON.stringify(response.body)}`,
+      (error: Error) => error.message,
+    );
+    return answer;
+  }
+
+  async initialize(more: Record<string, unknown> = {}): Promise<any> {
+    return await this.ask('initialize', {
+      adapterID: 'savepoint',
+      linesStartAt1: true,
+      columnsStartAt1: true,
+      pathFormat: 'path',
+      ...more,
+    });
+  }
+
+  /** Launches, sets breakpoints by `set`, and lets the program run. */
+  async launch(args: Record<string, unknown>, set: () => Promise<unknown> = async () => {}): Promise<void> {
+    await this.begin('launch', args, set);
+  }
+
+  async begin(
+    command: 'launch' | 'attach',
+    args: Record<string, unknown>,
+    set: () => Promise<unknown> = async () => {},
+  ): Promise<void> {
+    const started = this.ask(command, args);
+    const failed = started.then(() => new Promise<never>(() => {}));
+    await Promise.race([this.event('initialized'), failed]);
+    await set();
+    await this.ask('configurationDone');
+    await started;
+  }
+
+  async breakAt(
+    source: string,
+    lines: readonly (number | DebugProtocol.SourceBreakpoint)[],
+  ): Promise<DebugProtocol.Breakpoint[]> {
+    const breakpoints = lines.map((line) => (typeof line === 'number' ? { line } : line));
+    return (await this.ask('setBreakpoints', { source: { path: source }, breakpoints })).breakpoints;
+  }
+
+  async top(threadId: number): Promise<DebugProtocol.StackFrame> {
+    return (await this.ask('stackTrace', { threadId, startFrame: 0, levels: 1 })).stackFrames[0];
+  }
+
+  /** Of an expression in the top frame. */
+  async value(expression: string, threadId: number, context = 'watch'): Promise<string> {
+    const frame = await this.top(threadId);
+    return (await this.ask('evaluate', { expression, frameId: frame.id, context })).result;
+  }
+
+  async locals(frameId: number): Promise<Record<string, DebugProtocol.Variable>> {
+    const { scopes } = await this.ask('scopes', { frameId });
+    return this.children(scopes[0].variablesReference);
+  }
+
+  async children(
+    variablesReference: number,
+    more: Record<string, unknown> = {},
+  ): Promise<Record<string, DebugProtocol.Variable>> {
+    const { variables } = await this.ask('variables', { variablesReference, ...more });
+    return Object.fromEntries((variables as DebugProtocol.Variable[]).map((variable) => [variable.name, variable]));
+  }
+
+  /** Ends the session as an editor does, and the adapter with it. */
+  async disconnect(args: Record<string, unknown> = {}): Promise<void> {
+    await this.ask('disconnect', args);
+    await this.gone();
+  }
+
+  async gone(): Promise<void> {
+    const { adapter } = this;
+    if (adapter === undefined || adapter.exitCode !== null || adapter.signalCode !== null) return;
+    await new Promise((resolve) => adapter.once('exit', resolve));
+  }
+
+  /** Events that the test did not ask for. */
+  unexpected(): string[] {
+    const usual = USUAL.filter((name) => !this.strict.includes(name));
+    return this.events
+      .filter(({ event }) => !usual.includes(event))
+      .map(({ event, body }) => `${event} ${JSON.stringify(body ?? {})}`);
+  }
+
+  report(): void {
+    for (const terminal of this.terminals) terminal.kill('SIGKILL');
+  }
+
+  expectNoOther(): void {
+    expect(this.unexpected()).toEqual([]);
+  }
+}
