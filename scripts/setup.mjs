@@ -25,6 +25,12 @@ const packages = [
   { name: 'libc6-dbg', why: "lets gdb read glibc's thread structures in the tests", test: true },
   { name: 'python3', why: 'a real program that the tests checkpoint', command: 'python3', test: true },
   { name: 'sqlite3', why: 'a real program that the tests checkpoint', command: 'sqlite3', test: true },
+  {
+    name: 'openjdk-17-jdk-headless',
+    why: 'builds and runs a real program that the tests checkpoint',
+    command: 'javac',
+    test: true,
+  },
   { name: 'golang-go', why: 'builds a real program that the tests checkpoint', command: 'go', test: true },
 ];
 

@@ -227,7 +227,7 @@ export class CheckpointService {
 
   private arm(checkpoints: ProcessCheckpoints, inferior: Inferior, command: { id: number; quietly: boolean }): string {
     this.find(checkpoints, command.id);
-    if (checkpoints.admit(command.id) === GONE) throw this.killed(inferior);
+    if (this.thenSafe(inferior, () => checkpoints.admit(command.id)) === GONE) throw this.killed(inferior);
     this.armed = { inferior, id: command.id, quietly: command.quietly };
     this.outcome = { kind: 'none' };
     return `Restart of checkpoint ${command.id} is armed. The next "continue" or step goes there.\n`;
@@ -243,11 +243,11 @@ export class CheckpointService {
       const result = this.thenSafe(inferior, () => this.engine.forInferior(inferior).restore(id));
       if (result === GONE) throw this.killed(inferior);
       this.outcome = { kind: 'done', id, result };
-      const note = `${text.restored(id, inferior.pid, result.durationMs)}${text.notRolledBack(this.newsOf(result, inferior.pid), id)}`;
       return {
         report: this.target.adoptStop(result.thread),
         librariesChanged: result.librariesMayHaveChanged,
-        ...(armed.quietly ? {} : { note }),
+        // A client that asks for the outcome itself gets the news then: they are told once.
+        ...(armed.quietly ? {} : { note: this.restoreNote(id, result) }),
       };
     } catch (error) {
       this.outcome = { kind: 'failed', id, why: describeError(error) };
@@ -255,9 +255,14 @@ export class CheckpointService {
     }
   }
 
+  private restoreNote(id: number, result: RestoreResult): string {
+    const { pid } = result.thread;
+    return `${text.restored(id, pid, result.durationMs)}${text.notRolledBack(this.newsOf(result), id)}`;
+  }
+
   /** What this restore could not do is always said; what the checkpoint never had, once. */
-  private newsOf(result: RestoreResult, pid: Pid): FidelityNote[] {
-    return [...result.lost, ...this.news(pid, result.fidelity).filter((note) => !result.lost.includes(note))];
+  private newsOf({ thread, lost, fidelity }: RestoreResult): FidelityNote[] {
+    return [...lost, ...this.news(thread.pid, fidelity)];
   }
 
   private outcomeJson(): string {
@@ -269,7 +274,7 @@ export class CheckpointService {
         return `${JSON.stringify({ id: outcome.id, error: outcome.why })}\n`;
       case 'done': {
         const { id, result } = outcome;
-        const notes = text.notRolledBack(this.newsOf(result, result.thread.pid), id);
+        const notes = text.notRolledBack(this.newsOf(result), id);
         return `${JSON.stringify({ id, milliseconds: text.formatMs(result.durationMs), notes: notes.split('\n').filter((line) => line !== '') })}\n`;
       }
     }

@@ -88,4 +88,19 @@ describe('what the kernel holds for the process', () => {
       for (const word of [/pipe/i, /socket/i, /timer/i]) expect(said).toMatch(word);
       expect(said).toMatch(/not (rolled|taken|gone|go|put|brought) back|stay|as (it|they) (is|are)/i);
     }));
+
+  test('is told to a client that asks for the outcome of its restart, and told once', () =>
+    withFixture(undefined, async (program) => {
+      await program.resume('arranged');
+      const notes: string[][] = [];
+      for (let round = 0; round < 2; round += 1) {
+        await program.monitor('restart 0 quietly');
+        let stop = await program.resume();
+        if (stop.text.startsWith('T05library:')) stop = await program.resume();
+        expect(stop.value).toBe(0);
+        notes.push((JSON.parse(await program.monitor('restored-json')) as { notes: string[] }).notes);
+      }
+      expect(notes[0]!.join('\n')).toMatch(/Not rolled back: fd 0 \(socket/);
+      expect(notes[1]).toEqual([]);
+    }));
 });

@@ -13,29 +13,27 @@ import { withSeed } from '../support/random';
 const programs = path.join(__dirname, 'programs');
 const LIMIT = 120_000;
 
-/** Where a tool is, or undefined; the distribution's own before others that may be wrappers. */
-function findTool(name: string): string | undefined {
+/** Where a tool is; the distribution's own before others that may be wrappers. The set-up of the tests installs them all. */
+function findTool(name: string): string {
   const folders = ['/usr/bin', '/usr/local/bin', ...(process.env['PATH'] ?? '').split(':')];
-  return folders.map((folder) => path.join(folder, name)).find((file) => fs.existsSync(file));
+  const found = folders.map((folder) => path.join(folder, name)).find((file) => fs.existsSync(file));
+  if (found === undefined) throw new Error(`${name} is not installed: node scripts/setup.mjs --test`);
+  return found;
 }
 
-/** Skips, and says so, where the tools are not installed. */
 function proof(
   title: string,
   tools: readonly string[],
   seed: number,
   prepare: (folder: string, ...tools: string[]) => RealProgram,
 ): void {
-  const found = tools.map(findTool);
-  const missing = tools.filter((_, index) => found[index] === undefined);
-  if (missing.length > 0) process.stderr.write(`\nSKIPPED: ${title}: not installed: ${missing.join(', ')}\n`);
-  (missing.length > 0 ? test.skip : test)(
+  test(
     `${title}: right after checkpoints and restores`,
     () =>
       withSeed(seed, async (random) => {
         const folder = makeFolder();
         try {
-          await proveRestores(prepare(folder.path, ...(found as string[])), random);
+          await proveRestores(prepare(folder.path, ...tools.map(findTool)), random);
         } finally {
           folder.remove();
         }
