@@ -1,9 +1,9 @@
 /**
- * The trace: one time line of everything that crosses a wire (dap, mi, rsp, ptrace, state transitions, checkpoint stages), kept in a ring
- * always, written to stderr for the topics of SAVEPOINT_TRACE (`SAVEPOINT_TRACE=rsp,ptrace` or `all`).
+ * The trace: one time line of everything that crosses a wire (dap, mi, rsp, state transitions, checkpoint stages), kept in a ring
+ * always, written to stderr for the topics of SAVEPOINT_TRACE (`SAVEPOINT_TRACE=rsp,state` or `all`).
  */
 
-export type Topic = 'rsp' | 'ptrace' | 'state' | 'checkpoint' | 'session' | 'mi' | 'dap';
+export type Topic = 'rsp' | 'state' | 'checkpoint' | 'mi' | 'dap';
 
 const RING_LENGTH = 2000;
 

@@ -279,7 +279,7 @@ export class RspSession {
       return WRITTEN;
     }
     if (this.withheld !== undefined) return this.answerStop(this.withheld);
-    if (!reachable && !this.target.hasEndToReport) throw peerError('no-thread', 'nothing to resume is there');
+    if (!reachable) throw peerError('no-thread', 'nothing to resume is there');
     return this.resumeTarget(entries);
   }
 
