@@ -21,6 +21,7 @@ import { dropMappedFiles, openMappedFiles, type MappedFiles } from './mapped-fil
 import { mappedCode, planMappings, sameKernelMappings, type Layout } from './mappings';
 import { rebuildFiles } from './rebuild/files';
 import { rebuildMappings, rebuildMemory } from './rebuild/memory';
+import { aboveAll } from './rebuild/pass-descriptors';
 import { rebuildProcess } from './rebuild/process';
 import { rebuildActions, rebuildQueues, type QueuesInHand } from './rebuild/signals';
 import { rebuildMasks, rebuildRegisters, registerThreads, unregisterThreads } from './rebuild/threads';
@@ -115,7 +116,7 @@ function apply(context: RestoreContext, room: ScratchRoom, stages: Stages, appli
   stages.run('shelve', () => shelveOthers(inferior, application));
   stages.run('unregister', () => unregisterThreads(inferior, room, present.threads, target.threads));
   const plan = planMappings(layoutOf(present), layoutOf(target));
-  const freeFd = Math.max(2, ...present.files.map((file) => file.fd), ...target.files.map((file) => file.fd)) + 1;
+  const freeFd = aboveAll(present.files, target.files);
   stages.run('map', () => rebuildMappings(inferior, room, worker(), plan, application.mapped, freeFd));
   stages.run('roll', () =>
     rebuildMemory(inferior, space, room, worker(), { layout: layoutOf(target), index: target.index, fresh: plan.fresh }),

@@ -3,7 +3,7 @@
  * descriptor table is right; all of it is found out afresh from /proc, so it does not matter how a descriptor came to be what it is.
  */
 
-import { F_DUPFD_CLOEXEC, F_SETFL, O_ACCMODE, O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY } from '../../abi/flags';
+import { F_SETFL, O_ACCMODE, O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY } from '../../abi/flags';
 import { SYS } from '../../abi/syscalls-x86-64';
 import type { EngineThread, RemoteCall } from '../../owner/engine-host';
 import * as io from '../../sys/io';
@@ -11,6 +11,7 @@ import * as proc from '../../sys/proc';
 import { parseFdInfo, type Watch } from '../fd-info';
 import type { ScratchRoom } from '../scratch-room';
 import type { FidelityNote, FileState } from '../state';
+import { moveUp } from './pass-descriptors';
 
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -62,14 +63,7 @@ export function rebuildPipes(
     const pair = room.read(at, 8);
     const low = [pair.readInt32LE(0), pair.readInt32LE(4)];
     // Out of the way of the numbers that are to be filled.
-    const high = room.run(
-      worker,
-      low.map((fd) => ({ nr: SYS.fcntl, args: [BigInt(fd), BigInt(F_DUPFD_CLOEXEC), BigInt(above)] })),
-    );
-    room.run(
-      worker,
-      low.map((fd) => ({ nr: SYS.close, args: [BigInt(fd)] })),
-    );
+    const high = moveUp(room, worker, low, above);
     if (high.some((fd) => fd < 0n)) continue;
     const calls: RemoteCall[] = ends.flatMap((end) => [
       {

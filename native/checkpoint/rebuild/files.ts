@@ -24,7 +24,7 @@ import { FILE_KINDS } from '../file-kinds';
 import type { ScratchRoom } from '../scratch-room';
 import type { FidelityNote, FileState } from '../state';
 import { rebuildCounters, rebuildPipes, rebuildWatches } from './event-files';
-import { passDescriptors } from './pass-descriptors';
+import { aboveAll, passDescriptors } from './pass-descriptors';
 
 /** What fcntl(F_SETFL) can change. */
 const SETTABLE = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
@@ -95,11 +95,11 @@ export function rebuildFiles(
   target: readonly FileState[],
 ): FidelityNote[] {
   const plan = planFiles(present, target, sameOpenFile);
+  const above = aboveAll(present, target);
   // A position belongs to the open file, and a duplicate of ours shares it: no call in the program is needed.
   const calls: RemoteCall[] = plan.close.map((file) => ({ nr: SYS.close, args: [BigInt(file.fd)] }));
   if (calls.length > 0) room.run(worker, calls); // close(2) has closed, whatever it answers
   if (plan.reopen.length > 0) {
-    const above = Math.max(...present.map((file) => file.fd), ...target.map((file) => file.fd)) + 1;
     const passed = passDescriptors(
       inferior,
       room,
@@ -129,7 +129,6 @@ export function rebuildFiles(
   ];
   checkAll(room.run(worker, settings), settings, 'fcntl (in the program)');
   for (const file of plan.position) seek(file.held!.fd, file.position, SEEK_SET);
-  const above = Math.max(2, ...present.map((file) => file.fd), ...target.map((file) => file.fd)) + 1;
   const made = rebuildPipes(room, worker, target, plan.lost, above);
   rebuildCounters(target);
   const notes = rebuildWatches(room, worker, target);

@@ -11,6 +11,7 @@ import type { EngineInferior, EngineThread, RemoteCall } from '../../owner/engin
 import { MAX_SENT, sendDescriptors } from '../../sys/descriptors';
 import * as io from '../../sys/io';
 import type { ScratchRoom } from '../scratch-room';
+import type { FileState } from '../state';
 
 /** struct msghdr; CMSG_LEN(0); room for one message. */
 const MSGHDR_SIZE = 56;
@@ -66,6 +67,20 @@ function receive(room: ScratchRoom, worker: EngineThread, socket: number): numbe
   return Array.from({ length: count }, (_, i) => answer.readInt32LE(CMSG_HEADER + 4 * i));
 }
 
+/** The lowest number above every one that either table has. */
+export const aboveAll = (present: readonly FileState[], target: readonly FileState[]): number =>
+  Math.max(2, ...present.map((file) => file.fd), ...target.map((file) => file.fd)) + 1;
+
+/** Moves descriptors of the process out of the way, to `above` or higher: the raw results, in order. */
+export function moveUp(room: ScratchRoom, worker: EngineThread, low: readonly number[], above: number): bigint[] {
+  const moved = room.run(
+    worker,
+    low.map((fd) => ({ nr: SYS.fcntl, args: [BigInt(fd), BigInt(F_DUPFD_CLOEXEC), BigInt(above)] })),
+  );
+  room.run(worker, low.map(close));
+  return moved;
+}
+
 /** Their numbers in the process, in order; all of them at `above` or higher. */
 export function passDescriptors(
   inferior: EngineInferior,
@@ -82,11 +97,7 @@ export function passDescriptors(
       const part = ours.slice(i, i + MAX_SENT);
       sendDescriptors(pair.ours, part);
       const low = receive(room, worker, pair.theirs);
-      const moved = room.run(
-        worker,
-        low.map((fd) => ({ nr: SYS.fcntl, args: [BigInt(fd), BigInt(F_DUPFD_CLOEXEC), BigInt(above)] })),
-      );
-      room.run(worker, low.map(close));
+      const moved = moveUp(room, worker, low, above);
       passed.push(...moved.filter((fd) => fd >= 0n).map(Number));
       if (low.length !== part.length) check(-24n, 'recvmsg');
       moved.forEach((fd) => check(fd, 'fcntl(F_DUPFD_CLOEXEC)'));
