@@ -6,6 +6,7 @@
 
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
+import { processFields } from './debug-server';
 
 const MARK = 'SAVEPOINT_TEST_MARK';
 const LIMIT_MS = 15_000;
@@ -40,6 +41,14 @@ export class MarkedProcesses {
   /** Waits until one of them has `part` in its command line. */
   async find(part: string): Promise<MarkedProcess> {
     return await this.until(`a process "${part}"`, () => this.list().find(({ command }) => command.includes(part)));
+  }
+
+  /** Until the process does not stand in a stop of its tracer's: gdb says "Continuing." before it resumes. */
+  async runs(pid: number): Promise<void> {
+    await this.until(`running process ${pid}`, () => {
+      const state = processFields(pid)?.[0];
+      return state !== undefined && state !== 't' ? true : undefined;
+    });
   }
 
   async allEnded(): Promise<void> {
