@@ -91,6 +91,8 @@ export class CheckpointEngine {
 export class ProcessCheckpoints {
   private readonly tree = new CheckpointTree();
   private readonly space: MemorySpace;
+  /** How many checkpoints have a thread, by its serial: counted, because a look at all of them at each take would grow with their number. */
+  private readonly holders = new Map<number, number>();
 
   constructor(
     readonly inferior: EngineInferior,
@@ -145,6 +147,7 @@ export class ProcessCheckpoints {
   ): CheckpointNode {
     const { label, automatic, entry, durationMs } = how;
     const size = sizeIndex(snapshot.index);
+    this.count(snapshot, 1);
     const stop = snapshot.threads.find((thread) => thread.ref.serial === snapshot.stopThread?.serial) ?? snapshot.threads[0];
     return this.tree.add(entry, (id, parentId) => ({
       id,
@@ -215,6 +218,7 @@ export class ProcessCheckpoints {
   drop(id: number): boolean {
     const node = this.tree.remove(id);
     if (node === undefined) return false;
+    this.count(node.snapshot, -1);
     dropSnapshot(node.snapshot);
     this.updateWanted();
     return true;
@@ -254,19 +258,28 @@ export class ProcessCheckpoints {
   forget(): void {
     for (const node of this.tree.list()) {
       this.tree.remove(node.id);
+      this.count(node.snapshot, -1);
       dropSnapshot(node.snapshot);
     }
     this.space.close();
     this.updateWanted();
   }
 
+  /** `by` 1: a checkpoint more has these threads; -1: one less. */
+  private count(snapshot: Snapshot, by: 1 | -1): void {
+    for (const { ref } of snapshot.threads) {
+      const holders = (this.holders.get(ref.serial) ?? 0) + by;
+      if (holders > 0) this.holders.set(ref.serial, holders);
+      else this.holders.delete(ref.serial);
+    }
+  }
+
   /** Threads that some checkpoint has are held when they exit, and so is the process; parked ones that none has may go. */
   private updateWanted(): void {
-    const wanted = new Set(this.tree.list().flatMap((node) => node.snapshot.threads.map((thread) => thread.ref.serial)));
-    this.inferior.setWanted(wanted);
-    this.inferior.setHoldExit(wanted.size > 0);
+    this.inferior.setWanted(this.holders);
+    this.inferior.setHoldExit(this.holders.size > 0);
     for (const thread of this.inferior.threads()) {
-      if (thread.life === 'parked' && !wanted.has(thread.ref.serial)) this.inferior.release(thread);
+      if (thread.life === 'parked' && !this.holders.has(thread.ref.serial)) this.inferior.release(thread);
     }
   }
 }

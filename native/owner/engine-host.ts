@@ -74,6 +74,9 @@ export type ProcessLife =
         { readonly kind: 'exited'; readonly code: number } | { readonly kind: 'signalled'; readonly signal: number };
     };
 
+/** Of threads that some checkpoint has. */
+export type WantedSerials = Pick<ReadonlySet<number>, 'has'>;
+
 export interface EngineInferior {
   readonly pid: Pid;
   readonly arch: Arch;
@@ -112,7 +115,7 @@ export interface EngineInferior {
    * Which threads must be held when they exit: asked by the owner at each thread exit, set by the engine when its tree changes.
    * Serials, not tids.
    */
-  setWanted(serials: ReadonlySet<number>): void;
+  setWanted(serials: WantedSerials): void;
   /** true: the process is held at its end (a checkpoint exists). */
   setHoldExit(hold: boolean): void;
   /**

@@ -12,7 +12,7 @@ import * as io from '../sys/io';
 import * as proc from '../sys/proc';
 import { O_RDONLY, O_RDWR } from '../abi/flags';
 import { Breakpoints } from './breakpoints';
-import type { EngineInferior, EngineThread, ProcessLife, Scratch } from './engine-host';
+import type { EngineInferior, EngineThread, ProcessLife, Scratch, WantedSerials } from './engine-host';
 import { HardwarePoints } from './hardware-points';
 import { releaseThread, shelveThread } from './parking';
 import { findSyscallInstruction, openScratch, remoteCall } from './remote';
@@ -44,7 +44,7 @@ export class Inferior implements EngineInferior {
   reported = true;
   /** A vfork child that runs on our parent's memory with the breakpoints lifted: put them back when the vfork is done. */
   liftedForVfork: (() => void) | undefined;
-  private wantedSerials: ReadonlySet<number> = new Set();
+  private wantedSerials: WantedSerials = new Set();
   private holdsExit = false;
   private syscallAddress: Addr | undefined;
   private current: ThreadRef | undefined;
@@ -184,7 +184,7 @@ export class Inferior implements EngineInferior {
     return this.breakpoints.liftAll(this.memFd);
   }
 
-  setWanted(serials: ReadonlySet<number>): void {
+  setWanted(serials: WantedSerials): void {
     this.wantedSerials = serials;
   }
 

@@ -137,6 +137,10 @@ export function takeForcedTrap(inferior: Inferior, tracee: Tracee): true | Gone 
     const queued = ptrace.peekSiginfo(tracee.tid, false);
     if (queued === GONE) return GONE;
     if (!queued.some(isForcedTrap)) return true;
+    // One that is blocked was queued by the program for itself: the kernel opens the mask for those that it forces.
+    const mask = tracee.sigmask();
+    if (mask === GONE) return GONE;
+    if ((mask.readBigUInt64LE() & (1n << BigInt(SIGTRAP - 1))) !== 0n) return true;
     const held = tracee.deliver;
     tracee.deliver = undefined;
     // What the trap means depends on how the thread was running when it met it.

@@ -409,7 +409,7 @@ export class NativeTarget implements Target {
   resume(entries: readonly ResumeEntry[]): void {
     const told = this.told;
     this.told = undefined;
-    if (this.tracer.ended.length > 0) {
+    if (this.hasEndToReport) {
       this.tracer.phase = { kind: 'running', entries };
       this.due = 'choose';
       return;
@@ -417,7 +417,7 @@ export class NativeTarget implements Target {
     const outcome = applyResume(this.tracer, entries, told);
     if (outcome === 'report') this.due = 'choose';
     if (outcome === 'fast-step') this.fast = this.candidates().find((t) => t.action !== undefined);
-    if (outcome === 'nothing') this.due = this.hasEndToReport ? 'choose' : { kind: 'no-resumed' };
+    if (outcome === 'nothing') this.due = { kind: 'no-resumed' };
   }
 
   interrupt(): void {

@@ -75,7 +75,7 @@ export class Waiter {
   waitFor(tid: Tid, timeoutMs: number): number | undefined {
     const result = waitTidRaw(tid, this.word, timeoutMs);
     if (result === 0) return this.word.readInt32LE(0);
-    if (result === -ETIMEDOUT) return undefined;
+    if (result === -ETIMEDOUT) throw kernelError('waitpid', ETIMEDOUT, errnoName(ETIMEDOUT), `thread ${tid} does not stop`);
     return undefined;
   }
 
