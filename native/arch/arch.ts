@@ -84,6 +84,8 @@ export interface Arch {
    * restart by itself (epoll_wait, sigtimedwait …) and that may be re-issued (never close).
    */
   restart(gp: GpRegs): RestartVerdict;
+  /** The number of the call that the thread is in becomes `nr`. */
+  setSyscallNumber(gp: GpRegs, nr: number): void;
   /** Writes -ERESTARTNOHAND: the call is issued again on resume, or gives EINTR when a handler really runs. */
   markRestartNoHand(gp: GpRegs): void;
 

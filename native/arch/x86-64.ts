@@ -139,6 +139,7 @@ export function createX86_64(layout: XsaveLayout = FXSAVE_LAYOUT): Arch {
     reissueSyscall,
     prepareSyscall,
     restart: (gp) => classifyRestart(syscallNumber(gp), syscallResult(gp)),
+    setSyscallNumber: (gp, nr) => setWord(gp, USER_REGS.orig_rax, BigInt(nr)),
     markRestartNoHand: (gp) => setWord(gp, USER_REGS.rax, BigInt(-KERNEL_ERRNO.ERESTARTNOHAND)),
 
     planDebugRegisters,

@@ -53,6 +53,11 @@ export interface EngineThread {
   /** Blocked signals, 8 bytes. */
   sigmask(): Buffer | Gone;
   setSigmask(mask: Buffer): void;
+  /**
+   * The program's own call behind a restart_syscall(2) that the thread is in: its arguments are still in the registers, its number is
+   * not. undefined: it was interrupted before we knew the thread.
+   */
+  callBehindRestart(): number | undefined;
   /** What the thread answered when it was last asked, when it cannot have changed since (the exit filter stops it at these calls). */
   knownRegistrations(): Registrations | undefined;
   /** Remembers an answer; undefined: it is void. */

@@ -79,7 +79,9 @@ export function nurse(tracer: Tracer, inferior: Inferior): void {
 
 function considerSignal(tracer: Tracer, inferior: Inferior, tracee: Tracee, signal: number): Verdict {
   const info = tracee.stopInfo();
-  if (info === GONE) return 'silent';
+  const gp = tracee.gp();
+  if (info === GONE || gp === GONE) return 'silent';
+  tracee.noteInterruptedCall(gp);
   const ours = tracee.sentByUs.indexOf(signal);
   if (ours >= 0 && info.readInt32LE(SIGINFO.si_pid) === process.pid) {
     tracee.sentByUs.splice(ours, 1);

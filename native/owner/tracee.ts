@@ -9,6 +9,7 @@ import { bug } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Arch, FpRegs, GpRegs } from '../arch/arch';
 import { SIGTRAP } from '../abi/signals';
+import { SYS } from '../abi/syscalls-x86-64';
 import * as ptrace from '../sys/ptrace';
 import type { SeenStop } from '../sys/wait';
 import type { EngineThread, Registrations, ThreadLife } from './engine-host';
@@ -89,6 +90,7 @@ export class Tracee implements EngineThread {
   private fpCache: FpRegs | undefined;
   private fpDirty = false;
   private seenInfo: Buffer | undefined;
+  private interruptedCall: number | undefined;
   private registrations: Registrations | undefined;
   /** Generation of debug registers last written to this thread (watchpoints.ts). */
   debugGeneration = 0;
@@ -186,6 +188,20 @@ export class Tracee implements EngineThread {
 
   setSigmask(mask: Buffer): void {
     ptrace.setSigmask(this.tid, mask);
+  }
+
+  /**
+   * To be called at each stop that may have interrupted a call. The kernel goes on with some by restart_syscall(2): the next stop in
+   * the same call finds that one's number in the registers.
+   */
+  noteInterruptedCall(gp: GpRegs): void {
+    if (this.arch.restart(gp) !== 'restart-block') return;
+    const nr = this.arch.syscallNumber(gp);
+    if (nr !== SYS.restart_syscall) this.interruptedCall = nr;
+  }
+
+  callBehindRestart(): number | undefined {
+    return this.interruptedCall;
   }
 
   knownRegistrations(): Registrations | undefined {

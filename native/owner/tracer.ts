@@ -290,7 +290,9 @@ export class Tracer implements Waiting {
     if (!tracee.isStopped || tracee.state.stop.kind !== 'interrupt') return;
     if (takeForcedTrap(inferior, tracee) === GONE || !tracee.isStopped || tracee.state.stop.kind !== 'interrupt') return;
     const gp = tracee.gp();
-    if (gp === GONE || this.arch.restart(gp) !== 'final-eintr') return;
+    if (gp === GONE) return;
+    tracee.noteInterruptedCall(gp);
+    if (this.arch.restart(gp) !== 'final-eintr') return;
     this.arch.markRestartNoHand(gp);
     tracee.setGp(gp);
   }

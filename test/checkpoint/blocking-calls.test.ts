@@ -87,3 +87,26 @@ test(
     }),
   60_000,
 );
+
+test(
+  'a sleep that was interrupted before and goes on by restart_syscall comes back as itself',
+  () =>
+    withProgram({ program: 'sleep-again', deadline: 40_000 }, async (program) => {
+      await program.client.send('QPassSignals:1e');
+      for (let round = 0; round < 6; round += 1) {
+        await program.resume('slept');
+        // Interrupted twice in the same sleep: what the kernel goes on with by then is no call of the program's.
+        for (let stops = 0; stops < 2; stops += 1) expect((await program.runFor(15)).kind).toBe('stopped');
+        const checkpoint = await program.take();
+        for (let again = 0; again < 2; again += 1) {
+          // The handler behind the sleep makes the kernel forget it.
+          await program.resume('slept');
+          await program.restore(checkpoint);
+        }
+        await program.drop(checkpoint);
+      }
+      await program.writeInt('finish', 1);
+      expect((await program.finish()).output).toBe('verdict: right \n');
+    }),
+  60_000,
+);

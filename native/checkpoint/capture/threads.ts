@@ -23,8 +23,12 @@ const ALTSTACK_SIZE = 24;
  */
 function savedGp(inferior: EngineInferior, thread: EngineThread): Buffer {
   const gp = Buffer.from(alive(thread.gp()));
-  const verdict = inferior.arch.restart(gp);
-  if (verdict === 'restart-block' || verdict === 'final-eintr') inferior.arch.markRestartNoHand(gp);
+  const { arch } = inferior;
+  const verdict = arch.restart(gp);
+  const behind = thread.callBehindRestart();
+  if (verdict === 'restart-block' && arch.syscallNumber(gp) === SYS.restart_syscall && behind !== undefined)
+    arch.setSyscallNumber(gp, behind);
+  if (verdict === 'restart-block' || verdict === 'final-eintr') arch.markRestartNoHand(gp);
   return gp;
 }
 
