@@ -249,6 +249,15 @@ export function processFields(pid: number): string[] | undefined {
   }
 }
 
+/** The file that a process runs; nothing when it is gone or somebody else's. */
+export function executableOf(pid: number): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A private folder and its end. */
 export function makeFolder(): { readonly path: string; remove(): void } {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'savepoint-test-'));

@@ -8,8 +8,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { debugRegistersFire, warnOfMissingRegisters } from './debug-registers';
-import { Bystander, DebugServer, type ServerKind, fixture, makeFolder, within } from './debug-server';
+import {
+  Bystander,
+  DebugServer,
+  type ServerKind,
+  executableOf,
+  fixture,
+  makeFolder,
+  processFields,
+  sessionMembers,
+  within,
+} from './debug-server';
 
 export type Mode = 'remote' | 'extended-remote';
 
@@ -26,7 +37,8 @@ export interface Session {
   readonly serverArgs?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly sysroot?: 'target:';
-  /** When the program's output matches, gdb gets SIGINT; each pattern once, in this order. */
+  /** When the program's output matches and its first thread has gone to sleep after that, gdb gets SIGINT; each pattern once, in
+   * this order. */
   readonly interruptAt?: readonly RegExp[];
   /** Further rules for what differs. */
   readonly alike?: readonly (readonly [RegExp, string])[];
@@ -117,7 +129,7 @@ async function runGdb(
   const ended = new Promise<boolean>((resolve) => void gdb.once('exit', () => resolve(true)));
   gdb.stdin!.on('error', () => undefined);
   gdb.stdin!.end(`${commands.join('\n')}\n`);
-  const interrupting = interruptWhen(gdb, server, interruptAt);
+  const interrupting = interruptWhen(gdb, server, program, interruptAt);
   const inTime = await within(ended, SESSION_LIMIT);
   if (!inTime) {
     gdb.kill('SIGKILL');
@@ -128,14 +140,32 @@ async function runGdb(
   return inTime ? text : `${text}\n*** gdb did not end within ${SESSION_LIMIT} ms ***\n`;
 }
 
-async function interruptWhen(gdb: ChildProcess, server: DebugServer, patterns: readonly RegExp[]): Promise<void> {
+async function interruptWhen(
+  gdb: ChildProcess,
+  server: DebugServer,
+  program: string,
+  patterns: readonly RegExp[],
+): Promise<void> {
   for (const pattern of patterns) {
     try {
       await server.until('output', pattern);
+      await untilAsleep(server, program);
     } catch {
       return; // The transcript shows what happened instead.
     }
     gdb.kill('SIGINT');
+  }
+}
+
+/**
+ * What a program prints can be read before its write(2) has returned: an interrupt in that moment finds it there, and not where it
+ * waits. The kernel tells nobody when a thread falls asleep: it is looked for.
+ */
+async function untilAsleep(server: DebugServer, program: string): Promise<void> {
+  for (let look = 0; look < 500; look++) {
+    const pid = sessionMembers(server.pid).find((member) => executableOf(member) === program);
+    if (pid !== undefined && processFields(pid)?.[0] === 'S') return;
+    await delay(10);
   }
 }
 
