@@ -5,7 +5,7 @@
  * ordinary stop; 4. the client is told of one stop, "Restored to …", after which all it knew is void.
  */
 
-import { describeError, isFamily, peerError, refused, userError } from '../../native/base/errors';
+import { SavepointError, describeError, isFamily, peerError, refused, userError } from '../../native/base/errors';
 import type {
   CheckpointChanged,
   CheckpointList,
@@ -19,7 +19,7 @@ import type {
   TakeResult,
 } from '../../native/control/schema';
 import type { CheckpointStore } from './checkpoint-store';
-import { ENTRY_ID, previousNamed, previousStop } from './checkpoint-tree';
+import { ENTRY_ID, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './stops';
 import { type AutomaticLimits, type Taken, chooseDrops, isDue } from './thinning';
@@ -49,6 +49,14 @@ export class Checkpoints {
     private readonly store: CheckpointStore,
     private readonly hooks: CheckpointHooks,
   ) {}
+
+  /** Whether the server is one that has checkpoints. */
+  async arePossible(): Promise<boolean> {
+    return await this.store.list().then(
+      () => true,
+      () => false,
+    );
+  }
 
   get hasNamed(): boolean {
     return this.known.checkpoints.some(({ automatic }) => !automatic);
@@ -154,14 +162,23 @@ export class Checkpoints {
 
   // --- requests ---
 
-  async take({ label = '' }: TakeArguments): Promise<TakeResult> {
+  /** Cancelled: what was taken meanwhile is dropped. */
+  async take({ label = '' }: TakeArguments, cancelled?: AbortSignal): Promise<TakeResult> {
     const { program } = this.core;
     this.needProgram();
     const work = async (): Promise<TakeResult> => {
       // Stopped only for this: nobody was told where.
       if (program.kind === 'borrowed') this.now = { number: this.nextMoment++, stop: undefined };
-      const id = await this.takeNow(label, false);
-      return { checkpoint: this.describe(id) };
+      const stop = new AbortController();
+      const id = await this.core.progress.show(
+        'Taking a checkpoint',
+        () => this.takeNow(label, false),
+        () => stop.abort(),
+      );
+      if (!stop.signal.aborted && cancelled?.aborted !== true) return { checkpoint: this.describe(id) };
+      await this.store.drop(id);
+      this.forget(id);
+      throw new SavepointError('cancelled', 'cancelled', 'cancelled');
     };
     return this.store.needsStop ? await program.whileStopped(work) : await program.exclusive(work);
   }
@@ -174,8 +191,11 @@ export class Checkpoints {
 
   /** In a turn, the program stopped. */
   private async takeNow(label: string, automatic: boolean): Promise<number> {
-    const id = await this.store.take(label, automatic);
-    this.known = await this.store.list();
+    const record = await this.store.take(label, automatic);
+    const { id } = record;
+    // The entry's checkpoint came by itself.
+    if (this.known.checkpoints.length === 0) this.known = await this.store.list();
+    this.known = { checkpoints: [...this.known.checkpoints.filter((one) => one.id !== id), record], currentId: id };
     this.moments.set(id, this.now);
     this.savedAs = id;
     this.changed({ reason: 'taken', id });
@@ -324,8 +344,8 @@ export class Checkpoints {
     }
   }
 
-  /** The restore itself. On failure the phase is what it was. */
-  private async deliver(record: CheckpointRecord): Promise<ProgramStop> {
+  /** In a turn: the restore itself. On failure the phase is what it was. `quietly`: the client is told later, or not at all. */
+  async deliver(record: CheckpointRecord, how: 'told' | 'quietly' = 'told'): Promise<ProgramStop> {
     const { program } = this.core;
     const before = program.kind;
     if (before !== 'borrowed') program.borrowStopped();
@@ -345,16 +365,28 @@ export class Checkpoints {
       throw peerError('restore', `the program stopped elsewhere on its way to checkpoint ${record.id}`);
     }
     program.stopped();
-    this.arrived(record);
+    this.arrived(record, how);
     return stop;
   }
 
-  private arrived(record: CheckpointRecord): void {
+  private arrived(record: CheckpointRecord, how: 'told' | 'quietly' = 'told'): void {
     this.known = { ...this.known, currentId: record.id };
     this.savedAs = record.id;
     this.now = this.moments.get(record.id) ?? { number: this.nextMoment++, stop: undefined };
     this.moments.set(record.id, this.now);
+    if (how === 'told') this.tellRestored(record);
+  }
+
+  tellRestored(record: CheckpointRecord): void {
     this.changed({ reason: 'restored', id: record.id });
+  }
+
+  /** In a turn, the program stopped: the present as a checkpoint, and those of earlier moments, nearest first. */
+  async keepPresent(): Promise<{ present: CheckpointRecord; earlier: readonly CheckpointRecord[] }> {
+    const id = this.savedAs ?? (await this.takeNow('before going back', true));
+    this.known = await this.store.list();
+    const earlier = earlierMoments(this.known, { savedAs: id, momentOf: (one) => this.moments.get(one)?.number });
+    return { present: this.describe(id), earlier };
   }
 }
 

@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { faultsOf } from './dap-schema';
 import { CliPlace, root } from './cli-session';
 
 export type DapEvent = DebugProtocol.Event & { body?: Record<string, unknown> };
@@ -16,7 +17,7 @@ type Match = (body: any) => boolean;
 const LIMIT_MS = 40_000;
 
 /** Nobody has to ask for these, unless a test is about them. */
-const USUAL = ['output', 'module', 'thread', 'process', 'checkpoint/changed', 'initialized'];
+const USUAL = ['output', 'module', 'thread', 'process', 'checkpoint/changed', 'initialized', 'capabilities'];
 
 export class DapPlace {
   readonly place = new CliPlace();
@@ -40,9 +41,11 @@ export class DapPlace {
   }
 
   async close(): Promise<void> {
+    const faults = this.runs.flatMap((run) => run.faults);
     for (const run of this.runs) run.report();
     this.place.close();
     await Promise.all(this.runs.map((run) => run.gone()));
+    expect(faults).toEqual([]);
   }
 }
 
@@ -56,6 +59,8 @@ export class DapRun {
   output = '';
   console = '';
   readonly traffic: string[] = [];
+  /** Messages that break the protocol. */
+  readonly faults: string[] = [];
   terminals: ChildProcess[] = [];
   private process: ChildProcess | undefined;
 
@@ -84,6 +89,7 @@ export class DapRun {
 
   private onMessage(message: DebugProtocol.ProtocolMessage): void {
     this.traffic.push(JSON.stringify(message));
+    for (const fault of faultsOf(message)) this.faults.push(fault);
     if (message.type === 'event') {
       const event = message as DapEvent;
       const text = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
