@@ -43,6 +43,7 @@ export class Checkpoints {
   private savedAs: number | undefined;
   private lastTaken: Taken | undefined;
   private known: CheckpointList = { checkpoints: [] };
+  private possible = true;
 
   constructor(
     private readonly core: Core,
@@ -50,12 +51,13 @@ export class Checkpoints {
     private readonly hooks: CheckpointHooks,
   ) {}
 
-  /** Whether the server is one that has checkpoints. */
+  /** Whether the server is one that has checkpoints: another one is asked once. */
   async arePossible(): Promise<boolean> {
-    return await this.store.list().then(
+    this.possible = await this.store.list().then(
       () => true,
       () => false,
     );
+    return this.possible;
   }
 
   get hasNamed(): boolean {
@@ -78,7 +80,7 @@ export class Checkpoints {
     const number = this.nextMoment++;
     this.now = { number, stop: describeStop(stop, report) };
     const { limits } = this;
-    if (limits === undefined) return;
+    if (limits === undefined || !this.possible) return;
     void this.core.program
       .exclusive(async () => {
         if (this.core.program.kind !== 'stopped' || this.now.number !== number) return;
@@ -185,12 +187,19 @@ export class Checkpoints {
 
   private needProgram(): void {
     const { kind } = this.core.program;
+    this.needServer();
     if (kind === 'idle' || kind === 'ended') throw userError('no-process', 'the program is not being run');
     if (kind === 'exited') throw userError('ended', 'the program has ended; a checkpoint can bring it back');
   }
 
+  private needServer(): void {
+    if (!this.possible)
+      throw userError('no-checkpoints', 'this debug server has no checkpoints: let `savepoint gdbserver` serve the program');
+  }
+
   /** In a turn, the program stopped. */
   private async takeNow(label: string, automatic: boolean): Promise<number> {
+    this.needServer();
     const record = await this.store.take(label, automatic);
     const { id } = record;
     // The entry's checkpoint came by itself.
@@ -204,6 +213,7 @@ export class Checkpoints {
 
   async list(): Promise<CheckpointList> {
     const { program } = this.core;
+    this.needServer();
     if (program.kind === 'stopped' || program.kind === 'exited') await program.exclusive(() => this.refreshWhenPossible());
     const { checkpoints, currentId } = this.known;
     return {
@@ -253,6 +263,7 @@ export class Checkpoints {
 
   private async onTree<T>(work: () => Promise<T>): Promise<T> {
     const { program } = this.core;
+    this.needServer();
     if (program.kind === 'idle' || program.kind === 'ended') throw userError('no-process', 'the program is not being run');
     return this.store.needsStop ? await program.whileStopped(work) : await program.exclusive(work);
   }
@@ -261,6 +272,7 @@ export class Checkpoints {
 
   async restore({ id, saveCurrent = true }: RestoreArguments): Promise<RestoreResult> {
     const number = needId(id);
+    this.needServer();
     return await this.core.program.exclusive(async () => {
       this.known = await this.listWhileStopped();
       return await this.goTo(this.describe(number), saveCurrent);
@@ -284,6 +296,7 @@ export class Checkpoints {
 
   private async goBack(choose: typeof previousStop, none: string): Promise<void> {
     const { program } = this.core;
+    this.needServer();
     if (program.kind !== 'exited') program.requireStopped();
     await program.exclusive(async () => {
       this.known = await this.store.list();

@@ -32,7 +32,12 @@ export type Start =
   { readonly kind: 'launch'; readonly settings: LaunchSettings } | { readonly kind: 'attach'; readonly settings: AttachSettings };
 
 /** Some gdb does not know them, and nothing is lost. */
-const OPTIONAL_SETTINGS = ['debuginfod enabled off', 'print sevenbit-strings off', 'python print-stack none'];
+const OPTIONAL_SETTINGS = [
+  'debuginfod enabled off',
+  'print sevenbit-strings off',
+  'python print-stack none',
+  'tcp auto-retry off',
+];
 const SETTINGS = [
   'mi-async on',
   'confirm off',
@@ -193,6 +198,7 @@ export class Launch {
   /** The client does not want to wait for what gdb is doing: the session ends. */
   abandon(): void {
     this.abandoned = true;
+    this.interruptGdb();
     void this.end();
   }
 

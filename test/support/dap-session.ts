@@ -52,7 +52,7 @@ export class DapPlace {
 export class DapRun {
   readonly client: DebugClient;
   /** Events in the order they came; those that a test has asked for are taken out. */
-  private readonly events: DapEvent[] = [];
+  private readonly arrived: DapEvent[] = [];
   private readonly waiting = new Set<() => void>();
   private readonly replies = new Map<number, DebugProtocol.Response>();
   /** What the program wrote to the debug console, and what the console said besides. */
@@ -95,11 +95,11 @@ export class DapRun {
       const text = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
       if (event.event === 'output' && event.body?.['category'] === 'stdout') this.output += text;
       else if (event.event === 'output') this.console += text;
-      this.events.push(event);
+      this.arrived.push(event);
     } else if (message.type === 'response') {
       const response = message as DebugProtocol.Response;
       if (this.replies.has(response.request_seq))
-        this.events.push({ seq: 0, type: 'event', event: `second reply to ${response.command}` });
+        this.arrived.push({ seq: 0, type: 'event', event: `second reply to ${response.command}` });
       this.replies.set(response.request_seq, response);
     } else if (message.type === 'request') this.onReverse(message as DebugProtocol.Request);
     this.wake();
@@ -147,8 +147,8 @@ export class DapRun {
   /** Takes the next event of this name out of the list. */
   async event(name: string, match: Match = () => true): Promise<any> {
     const event = await this.until(`the event "${name}"`, () => {
-      const index = this.events.findIndex((one) => one.event === name && match(one.body ?? {}));
-      return index < 0 ? undefined : this.events.splice(index, 1)[0];
+      const index = this.arrived.findIndex((one) => one.event === name && match(one.body ?? {}));
+      return index < 0 ? undefined : this.arrived.splice(index, 1)[0];
     });
     return event.body ?? {};
   }
@@ -252,10 +252,15 @@ export class DapRun {
     await new Promise((resolve) => adapter.once('exit', resolve));
   }
 
+  /** Those that no test has asked for yet. */
+  events(): readonly DapEvent[] {
+    return this.arrived;
+  }
+
   /** Events that the test did not ask for. */
   unexpected(): string[] {
     const usual = USUAL.filter((name) => !this.strict.includes(name));
-    return this.events
+    return this.arrived
       .filter(({ event }) => !usual.includes(event))
       .map(({ event, body }) => `${event} ${JSON.stringify(body ?? {})}`);
   }
