@@ -141,7 +141,7 @@ function rollBack(context: RestoreContext, room: ScratchRoom, safety: Snapshot, 
   const { inferior, space, log } = context;
   log.add('checkpoint', 'rolling back');
   const stages = new Stages(log, () => undefined);
-  const now = captureSnapshot(inferior, space, stages, { knownFiles: safety.files, everything: true, room });
+  const now = captureSnapshot(inferior, space, stages, { knownFiles: safety.files, beforeRestore: true, room });
   try {
     const mapped = openMappedFiles(inferior.pid, planMappings(layoutOf(now), layoutOf(safety)).steps, safety.mappedFiles);
     try {
@@ -205,7 +205,7 @@ export function restoreSnapshot(context: RestoreContext, target: Snapshot): Rest
     stages.run('lift', () => stages.always(inferior.liftBreakpoints()));
     space.open();
     return withScratch(inferior, target.mappings, (room) => {
-      const safety = captureSnapshot(inferior, space, stages, { knownFiles: target.files, everything: true, room });
+      const safety = captureSnapshot(inferior, space, stages, { knownFiles: target.files, beforeRestore: true, room });
       stages.undo(() => dropSnapshot(safety));
       const librariesMayHaveChanged = mappedCode(safety.mappings) !== mappedCode(target.mappings);
       const notes = applyOrRollBack(context, room, stages, safety, target, mapped);

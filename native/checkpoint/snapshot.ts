@@ -71,8 +71,11 @@ export function withScratch<T>(inferior: EngineInferior, avoid: readonly Range[]
 export interface CaptureOptions {
   /** Duplicates held by the checkpoint before are shared. */
   readonly knownFiles: readonly FileState[];
-  /** Hold pipes and sockets, too: the snapshot may have to be gone back to. */
-  readonly everything: boolean;
+  /**
+   * Before a restore: the snapshot may have to be gone back to, so pipes and sockets are held, too; memory is about to be rolled, so it is
+   * not armed.
+   */
+  readonly beforeRestore: boolean;
   /** Working memory that is open already, and stays; it is no part of the snapshot. Mapping and unmapping it costs the program's TLB. */
   readonly room?: ScratchRoom;
 }
@@ -90,10 +93,10 @@ export function captureSnapshot(inferior: EngineInferior, space: MemorySpace, st
   const files: FileState[] = [];
   let mappedFiles: MappedFiles = new Map();
   try {
-    files.push(...stages.run('files', () => captureFiles(inferior, options.knownFiles, options.everything)));
+    files.push(...stages.run('files', () => captureFiles(inferior, options.knownFiles, options.beforeRestore)));
     const mappings = readMappings(inferior, room?.scratch);
     mappedFiles = holdMappedFiles(inferior.pid, mappings);
-    const { index, stats } = stages.run('memory', () => space.take(pageRanges(mappings)));
+    const { index, stats } = stages.run('memory', () => space.take(pageRanges(mappings), !options.beforeRestore));
     return {
       ...state,
       image: inferior.image,

@@ -28,7 +28,7 @@ typedef uint32_t sp_slot;
 /* ---- store.c ---- */
 
 int sp_store_open(uint64_t limit_bytes);
-/* 0 limit, 1 bytes in use, 2 bytes of arena touched, 3 slots free, 4 chunks, 5 indexes. */
+/* Seven numbers: 0 limit, 1 bytes in use, 2 bytes of arena touched, 3 slots free, 4 chunks, 5 indexes, 6 bytes of slabs (in use for chunks, or kept for them). */
 int sp_store_stats(uint64_t *out);
 /* That much will soon be stored: memory for it is made ready in the background. */
 void sp_store_want(uint64_t bytes);
@@ -148,8 +148,11 @@ void sp_unprotect(const struct sp_space *space, uint64_t start, uint64_t end);
 
 /* ---- take.c ---- */
 
-/* Memory of the tracee as a new index, from what is known of it (`cur`). Returns a handle. All pages are armed afterwards. */
-int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, int count, struct sp_stats *stats);
+/*
+ * Memory of the tracee as a new index, from what is known of it (`cur`). Returns a handle. Without `arm` pages that were written stay so: they are
+ * read again the next time. That is for a snapshot of what is about to be overwritten, where arming would only cost a fault for each page.
+ */
+int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, int count, int arm, struct sp_stats *stats);
 int64_t sp_read_mem(const struct sp_space *space, uint64_t addr, void *out, uint64_t length);
 
 /* ---- roll.c ---- */

@@ -17,8 +17,8 @@ const indexBytes = bind<(handle: number, total: Buffer, own: Buffer) => number>(
 );
 const probe = bind<() => number>('int sp_probe_uffd(void)');
 const uffdOpen = bind<(fd: number) => number>('int sp_uffd_open(int fd)');
-const takeRaw = bind<(space: Buffer, cur: number, vmas: Buffer, count: number, stats: Buffer) => number>(
-  'int sp_take(const void *space, int cur, const void *vmas, int count, void *stats)',
+const takeRaw = bind<(space: Buffer, cur: number, vmas: Buffer, count: number, arm: number, stats: Buffer) => number>(
+  'int sp_take(const void *space, int cur, const void *vmas, int count, int arm, void *stats)',
 );
 const rollRaw = bind<(space: Buffer, live: number, target: number, vmas: Buffer, count: number, stats: Buffer) => number>(
   'int sp_roll(const void *space, int live, int target, const void *vmas, int count, void *stats)',
@@ -119,7 +119,7 @@ export function storeUsage(): {
   readonly touched: number;
   readonly indexes: number;
 } {
-  const out = Buffer.alloc(48);
+  const out = Buffer.alloc(56);
   storeStats(out);
   const at = (i: number): number => Number(out.readBigUInt64LE(i * 8));
   return { limit: at(0), used: at(1), touched: at(2), indexes: at(5) };
@@ -142,14 +142,18 @@ export const hasWriteProtect = (): boolean => probe() === 0;
 /** Readies a userfaultfd that came from a tracee; false when the kernel lacks what we need. */
 export const openUserfault = (fd: number): boolean => uffdOpen(fd) === 0;
 
-/** Takes memory into a new index, from what is known of it. On failure every page counts as written again. */
+/** Takes memory into a new index, from what is known of it. On failure, and without `arm`, every page that was written still counts as written. */
 export function takePages(
   space: SpaceFiles,
   known: IndexHandle,
   ranges: readonly PageRange[],
+  arm: boolean,
 ): { readonly index: IndexHandle; readonly stats: PageStats } {
   const stats = Buffer.alloc(STATS_SIZE);
-  const index = must(takeRaw(encodeSpace(space), known, encodeRanges(ranges), ranges.length, stats), 'reading memory');
+  const index = must(
+    takeRaw(encodeSpace(space), known, encodeRanges(ranges), ranges.length, arm ? 1 : 0, stats),
+    'reading memory',
+  );
   return { index, stats: decodeStats(stats) };
 }
 
