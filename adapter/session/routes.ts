@@ -1,7 +1,7 @@
 /** The table of requests: DAP's names, what each does, and what `initialize` says of it. */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { refused, userError } from '../../native/base/errors';
+import { bug, refused, userError } from '../../native/base/errors';
 import type { RenameArguments, RestoreArguments, TakeArguments } from '../../native/control/schema';
 import type { Route, Routes } from '../dap/connection';
 import { mayChange } from './expressions';
@@ -179,10 +179,26 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     'checkpoint/drop': plain((args: { readonly id: number }) => checkpoints.drop(args)),
     'checkpoint/rename': plain((args: RenameArguments) => checkpoints.rename(args)),
     'checkpoint/preflight': plain(() => checkpoints.preflight()),
+    ...testFaults(),
     'program/input': plain((args: { readonly text?: unknown }) => {
       if (typeof args.text !== 'string') throw userError('input', '"text" is what the program shall read');
       if (launch.terminal?.write(args.text) !== true) throw userError('no-input', 'the program reads from its own terminal');
     }),
+  };
+}
+
+/** For tests (SAVEPOINT_TEST_FAULTS): a fault of ours, in a request and outside one. */
+function testFaults(): Routes {
+  if ((process.env['SAVEPOINT_TEST_FAULTS'] ?? '') === '') return {};
+  return {
+    'savepoint/fault': {
+      run: (args: { readonly where?: unknown }) => {
+        if (args.where === 'request') throw bug('a fault asked for by a test');
+        setImmediate(() => {
+          throw bug('a fault asked for by a test');
+        });
+      },
+    },
   };
 }
 

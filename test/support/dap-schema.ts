@@ -17,6 +17,7 @@ const CUSTOM: Readonly<Record<string, string | undefined>> = {
   'checkpoint/preflight': 'PreflightResult',
   'checkpoint/changed': 'CheckpointChanged',
   'program/input': undefined,
+  'savepoint/fault': undefined,
 };
 
 let ajv: Ajv | undefined;

@@ -15,6 +15,10 @@ export type DapEvent = DebugProtocol.Event & { body?: Record<string, unknown> };
 type Match = (body: any) => boolean;
 
 const LIMIT_MS = 40_000;
+/** Longer messages are not kept. */
+const LONG = 1000;
+/** Of the program's output. */
+const KEPT = 1 << 20;
 
 /** Nobody has to ask for these, unless a test is about them. */
 const USUAL = ['output', 'module', 'thread', 'process', 'checkpoint/changed', 'initialized', 'capabilities'];
@@ -57,6 +61,7 @@ export class DapRun {
   private readonly replies = new Map<number, DebugProtocol.Response>();
   /** What the program wrote to the debug console, and what the console said besides. */
   output = '';
+  printedBytes = 0;
   console = '';
   readonly traffic: string[] = [];
   /** Messages that break the protocol. */
@@ -77,7 +82,7 @@ export class DapRun {
     };
     const dispatch = client.dispatch.bind(client);
     client.dispatch = (text) => {
-      this.onMessage(JSON.parse(text) as DebugProtocol.ProtocolMessage);
+      this.onMessage(JSON.parse(text) as DebugProtocol.ProtocolMessage, text);
       dispatch(text);
     };
   }
@@ -87,15 +92,15 @@ export class DapRun {
     return this.process;
   }
 
-  private onMessage(message: DebugProtocol.ProtocolMessage): void {
-    this.traffic.push(JSON.stringify(message));
+  private onMessage(message: DebugProtocol.ProtocolMessage, json: string): void {
+    this.traffic.push(json.length > 8 * LONG ? `${json.slice(0, 200)}… (${json.length})` : json);
     for (const fault of faultsOf(message)) this.faults.push(fault);
     if (message.type === 'event') {
       const event = message as DapEvent;
-      const text = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
-      if (event.event === 'output' && event.body?.['category'] === 'stdout') this.output += text;
-      else if (event.event === 'output') this.console += text;
-      this.arrived.push(event);
+      const said = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
+      if (event.event === 'output' && event.body?.['category'] === 'stdout') this.onOutput(said);
+      else if (event.event === 'output') this.console += said;
+      if (said.length <= LONG || event.body?.['category'] !== 'stdout') this.arrived.push(event);
     } else if (message.type === 'response') {
       const response = message as DebugProtocol.Response;
       if (this.replies.has(response.request_seq))
@@ -118,6 +123,13 @@ export class DapRun {
     const response = { seq: 0, type: 'response', request_seq: request.seq, command: request.command, success: true, body: {} };
     const json = JSON.stringify(response);
     this.adapter.stdin?.write(`Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`);
+  }
+
+  /** Of a flood, the end is enough to look at. */
+  private onOutput(text: string): void {
+    this.printedBytes += text.length;
+    this.output += text;
+    if (this.output.length > 4 * KEPT) this.output = this.output.slice(-KEPT);
   }
 
   private wake(): void {
