@@ -60,11 +60,11 @@ export function prepareThreads(inferior: EngineInferior): void {
 
 /** Working memory in the program for the length of `act`, in none of the ranges to `avoid`. */
 export function withScratch<T>(inferior: EngineInferior, avoid: readonly Range[], act: (room: ScratchRoom) => T): T {
-  const scratch = alive(inferior.openScratch(avoid));
+  const room = new ScratchRoom(inferior, avoid);
   try {
-    return act(new ScratchRoom(inferior, scratch));
+    return act(room);
   } finally {
-    scratch.close();
+    room.close();
   }
 }
 
@@ -94,7 +94,7 @@ export function captureSnapshot(inferior: EngineInferior, space: MemorySpace, st
   let mappedFiles: MappedFiles = new Map();
   try {
     files.push(...stages.run('files', () => captureFiles(inferior, options.knownFiles, options.beforeRestore)));
-    const mappings = readMappings(inferior, room?.scratch);
+    const mappings = readMappings(inferior, room?.range);
     mappedFiles = holdMappedFiles(inferior.pid, mappings);
     const { index, stats } = stages.run('memory', () => space.take(pageRanges(mappings), !options.beforeRestore));
     return {

@@ -37,13 +37,13 @@ void *sp_slot_bytes(sp_slot slot);
 int sp_slot_alloc(uint32_t want, sp_slot *first);
 void sp_slot_hold(sp_slot slot);
 void sp_slot_drop(sp_slot slot);
-uint32_t sp_slot_holders(sp_slot slot);
 
 /* ---- table.c ---- */
 
 struct sp_chunk {
   uint32_t holders;
-  uint32_t used; /* slots that are not absent */
+  uint32_t used;   /* slots that are not absent */
+  uint32_t stored; /* of those, the ones that are not the page of zeroes */
   sp_slot slot[SP_CHUNK_PAGES];
 };
 
@@ -64,8 +64,8 @@ struct sp_index *sp_index_of(int handle);
 int sp_index_publish(struct sp_index *index);
 int sp_index_hold(int handle);
 int sp_index_drop(int handle);
-/* Bytes of pages the index names (zero pages not counted), and of those no other index or page of this one holds. */
-int sp_index_bytes(int handle, uint64_t *total, uint64_t *own);
+/* Bytes of the pages that the index names, zero pages not counted. */
+int64_t sp_index_bytes(int handle);
 
 struct sp_index *sp_index_copy(const struct sp_index *from);
 void sp_index_free(struct sp_index *index);

@@ -193,4 +193,3 @@ void sp_slot_drop(sp_slot slot) {
   store.free[store.free_count++] = slot;
 }
 
-uint32_t sp_slot_holders(sp_slot slot) { return slot < FIRST_SLOT ? UINT32_MAX : store.holders[slot]; }

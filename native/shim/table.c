@@ -198,6 +198,7 @@ int sp_index_set(struct sp_index *index, uint64_t addr, sp_slot slot) {
   struct sp_chunk *chunk = index->entries[at].chunk;
   chunk->slot[page] = slot;
   chunk->used += (slot != SP_SLOT_ABSENT) - (old != SP_SLOT_ABSENT);
+  chunk->stored += (slot > SP_SLOT_ZERO) - (old > SP_SLOT_ZERO);
   sp_slot_drop(old);
   return 0;
 }
@@ -216,6 +217,7 @@ int sp_index_clear(struct sp_index *index, uint64_t start, uint64_t end) {
       if (r) return r;
       index->entries[at].chunk->slot[page] = SP_SLOT_ABSENT;
       index->entries[at].chunk->used--;
+      index->entries[at].chunk->stored -= old > SP_SLOT_ZERO;
       sp_slot_drop(old);
     }
     if (index->entries[at].chunk->used == 0) {
@@ -230,19 +232,10 @@ int sp_index_clear(struct sp_index *index, uint64_t start, uint64_t end) {
   return 0;
 }
 
-int sp_index_bytes(int handle, uint64_t *total, uint64_t *own_bytes) {
+int64_t sp_index_bytes(int handle) {
   struct sp_index *index = sp_index_of(handle);
   if (!index) return -EBADF;
-  uint64_t pages = 0, own_pages = 0;
-  for (uint32_t i = 0; i < index->count; i++) {
-    struct sp_chunk *chunk = index->entries[i].chunk;
-    for (uint32_t k = 0; k < SP_CHUNK_PAGES; k++) {
-      if (chunk->slot[k] <= SP_SLOT_ZERO) continue;
-      pages++;
-      if (chunk->holders == 1 && sp_slot_holders(chunk->slot[k]) == 1) own_pages++;
-    }
-  }
-  *total = pages * SP_PAGE;
-  *own_bytes = own_pages * SP_PAGE;
-  return 0;
+  int64_t pages = 0;
+  for (uint32_t i = 0; i < index->count; i++) pages += index->entries[i].chunk->stored;
+  return pages * SP_PAGE;
 }

@@ -12,9 +12,7 @@ const storeOpen = bind<(limit: bigint) => number>('int sp_store_open(uint64_t li
 const storeStats = bind<(out: Buffer) => number>('int sp_store_stats(void *out)');
 const indexHold = bind<(handle: number) => number>('int sp_index_hold(int handle)');
 const indexDrop = bind<(handle: number) => number>('int sp_index_drop(int handle)');
-const indexBytes = bind<(handle: number, total: Buffer, own: Buffer) => number>(
-  'int sp_index_bytes(int handle, void *total, void *own)',
-);
+const indexBytes = bind<(handle: number) => number>('int64_t sp_index_bytes(int handle)');
 const probe = bind<() => number>('int sp_probe_uffd(void)');
 const uffdOpen = bind<(fd: number) => number>('int sp_uffd_open(int fd)');
 const takeRaw = bind<(space: Buffer, cur: number, vmas: Buffer, count: number, arm: number, stats: Buffer) => number>(
@@ -128,13 +126,8 @@ export function storeUsage(): {
 export const holdIndex = (handle: IndexHandle): IndexHandle => must(indexHold(handle), 'holding an index');
 export const dropIndex = (handle: IndexHandle): number => must(indexDrop(handle), 'dropping an index');
 
-/** Bytes of page content in an index, and of those that no other index has. */
-export function sizeIndex(handle: IndexHandle): { readonly total: number; readonly own: number } {
-  const total = Buffer.alloc(8);
-  const own = Buffer.alloc(8);
-  must(indexBytes(handle, total, own), 'measuring an index');
-  return { total: Number(total.readBigUInt64LE()), own: Number(own.readBigUInt64LE()) };
-}
+/** Bytes of page content in an index. */
+export const sizeIndex = (handle: IndexHandle): number => must(Number(indexBytes(handle)), 'measuring an index');
 
 /** Whether this kernel reports writes (Linux 6.7 and the right to userfaultfd). */
 export const hasWriteProtect = (): boolean => probe() === 0;
