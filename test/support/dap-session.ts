@@ -5,6 +5,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as net from 'node:net';
 import * as path from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
@@ -31,6 +32,14 @@ export class DapPlace {
     const run = new DapRun(this.place.environment(options.env), this.place.directory, options.strict ?? []);
     this.runs.push(run);
     await run.client.start();
+    return run;
+  }
+
+  /** A session of a server that is there already. */
+  async connect(socket: net.Socket): Promise<DapRun> {
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    const run = new DapRun(this.place.environment(), this.place.directory, [], socket);
+    this.runs.push(run);
     return run;
   }
 
@@ -73,6 +82,8 @@ export class DapRun {
     environment: NodeJS.ProcessEnv,
     cwd: string,
     private readonly strict: readonly string[],
+    /** To a server's session; undefined: `start` makes an adapter of its own. */
+    private readonly socket?: net.Socket,
   ) {
     this.client = new DebugClient(path.join(root, 'bin/savepoint'), 'dap', 'savepoint', { env: environment, cwd });
     this.client.defaultTimeout = LIMIT_MS;
@@ -85,8 +96,10 @@ export class DapRun {
       this.onMessage(JSON.parse(text) as DebugProtocol.ProtocolMessage, text);
       dispatch(text);
     };
+    if (socket !== undefined) client.connect(socket, socket);
   }
 
+  /** undefined: a session of a server. */
   get adapter(): ChildProcess {
     this.process ??= (this.client as unknown as { _adapterProcess: ChildProcess })._adapterProcess;
     return this.process;
@@ -154,6 +167,12 @@ export class DapRun {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** `more` replies have come since now. */
+  async answered(more: number): Promise<void> {
+    const wanted = this.replies.size + more;
+    await this.until(`${more} replies`, () => (this.replies.size >= wanted ? true : undefined));
   }
 
   /** Takes the next event of this name out of the list. */
@@ -258,8 +277,15 @@ export class DapRun {
     await this.gone();
   }
 
+  /** As an editor that has crashed. */
+  closeWire(): void {
+    if (this.socket !== undefined) this.socket.destroy();
+    else this.adapter.stdin?.end();
+  }
+
   async gone(): Promise<void> {
-    const { adapter } = this;
+    const { adapter, socket } = this;
+    if (socket !== undefined && !socket.closed) await new Promise((resolve) => socket.once('close', resolve));
     if (adapter === undefined || adapter.exitCode !== null || adapter.signalCode !== null) return;
     await new Promise((resolve) => adapter.once('exit', resolve));
   }
