@@ -73,6 +73,12 @@ export class Program {
     else this.settle(stop);
   }
 
+  /** For whoever waits for it; nobody is told any more. */
+  onStoppedAtEnd(stop: Stop): void {
+    this.waiter?.(stop);
+    this.waiter = undefined;
+  }
+
   onGdbEnded(): void {
     this.change({ kind: 'ended' });
     this.waiter?.({ kind: 'exit', code: 0, signal: undefined });

@@ -141,9 +141,12 @@ export class Session {
   // --- what gdb says ---
 
   private onEvent(event: MiEvent): void {
-    // What falls apart at the end is no news.
-    if (this.launch.isOver) return;
     const { name, fields } = event;
+    // What falls apart at the end is no news; but the end may wait for a stop.
+    if (this.launch.isOver) {
+      if (event.kind === 'exec' && name === 'stopped') this.core.program.onStoppedAtEnd(readStop(fields));
+      return;
+    }
     switch (`${event.kind} ${name}`) {
       case 'exec running':
         return this.core.program.onRunning();

@@ -236,7 +236,7 @@ describe('many sessions at one server', () => {
       runs.map(async (run, i) => {
         await run.initialize();
         await run.launch({ program, args: ['wait', String(i)] }, () => run.breakAt(source, [line('print')]));
-        const { threadId } = await run.stopped('breakpoint');
+        await run.stopped('breakpoint');
         await run.ask('evaluate', { expression: `global_counter = ${100 + i}`, context: 'repl' });
         const { checkpoint } = await run.ask('checkpoint/take', { label: `of ${i}` });
         await run.ask('evaluate', { expression: 'global_counter = 0', context: 'repl' });
