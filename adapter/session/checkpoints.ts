@@ -22,7 +22,7 @@ import type { CheckpointStore } from './checkpoint-store';
 import { ENTRY_ID, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './stops';
-import { type AutomaticLimits, type Taken, chooseDrops, isDue } from './thinning';
+import { type AutomaticLimits, FULL_BUDGET, chooseDrops, isDue, spend } from './thinning';
 
 export interface CheckpointHooks {
   /** The program stands at a checkpoint's state. */
@@ -41,7 +41,7 @@ export class Checkpoints {
   private nextMoment = 1;
   /** Equal to the present state. */
   private savedAs: number | undefined;
-  private lastTaken: Taken | undefined;
+  private budget = FULL_BUDGET;
   private known: CheckpointList = { checkpoints: [] };
   private possible = true;
 
@@ -84,23 +84,23 @@ export class Checkpoints {
     void this.core.program
       .exclusive(async () => {
         if (this.core.program.kind !== 'stopped' || this.now.number !== number) return;
-        if (isDue(this.lastTaken, performance.now(), limits)) await this.takeAutomatic(number, limits);
+        if (isDue(this.budget, performance.now(), limits)) await this.takeAutomatic(number, limits);
       })
       .catch((error: unknown) => this.core.log.add('checkpoint', `no automatic checkpoint: ${describeError(error)}`));
   }
 
   private async takeAutomatic(number: number, limits: AutomaticLimits): Promise<void> {
     const start = performance.now();
+    const isFirst = !this.known.checkpoints.some(({ id }) => id !== ENTRY_ID);
     const id = await this.takeNow(`stop ${number}`, true);
-    const end = performance.now();
-    this.lastTaken = { at: end, durationMs: end - start };
     const automatic = this.known.checkpoints
       .filter((record) => record.automatic && record.id !== ENTRY_ID)
       .sort((a, b) => a.id - b.id);
-    for (const old of chooseDrops(automatic, limits, new Set([id]))) {
-      await this.store.drop(old);
-      this.forget(old);
-    }
+    const old = chooseDrops(automatic, limits, new Set([id]));
+    if (old.length > 0) await this.store.drop(old);
+    for (const one of old) this.forget(one);
+    const end = performance.now();
+    this.budget = spend(this.budget, end, end - start, limits, isFirst);
   }
 
   /** The program is another one, or gone for good. */
@@ -178,7 +178,7 @@ export class Checkpoints {
         () => stop.abort(),
       );
       if (!stop.signal.aborted && cancelled?.aborted !== true) return { checkpoint: this.describe(id) };
-      await this.store.drop(id);
+      await this.store.drop([id]);
       this.forget(id);
       throw new SavepointError('cancelled', 'cancelled', 'cancelled');
     };
@@ -200,10 +200,10 @@ export class Checkpoints {
   /** In a turn, the program stopped. */
   private async takeNow(label: string, automatic: boolean): Promise<number> {
     this.needServer();
-    const record = await this.store.take(label, automatic);
-    const { id } = record;
     // The entry's checkpoint came by itself.
     if (this.known.checkpoints.length === 0) this.known = await this.store.list();
+    const record = await this.store.take(label, automatic, (parent) => this.known.checkpoints.find((one) => one.id === parent));
+    const { id } = record;
     this.known = { checkpoints: [...this.known.checkpoints.filter((one) => one.id !== id), record], currentId: id };
     this.moments.set(id, this.now);
     this.savedAs = id;
@@ -241,7 +241,7 @@ export class Checkpoints {
   async drop({ id }: { id: number }): Promise<void> {
     const number = needId(id);
     await this.onTree(async () => {
-      await this.store.drop(number);
+      await this.store.drop([number]);
       this.forget(number);
     });
   }

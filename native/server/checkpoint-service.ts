@@ -145,7 +145,7 @@ export class CheckpointService {
       case 'take':
         return this.take(checkpoints, inferior, command);
       case 'take-json':
-        return text.takenJson(this.takeNode(checkpoints, inferior, command));
+        return this.takeJson(checkpoints, this.takeNode(checkpoints, inferior, command));
       case 'list':
         return text.table(checkpoints.list(), checkpoints.currentId);
       case 'list-json':
@@ -162,10 +162,12 @@ export class CheckpointService {
       case 'preflight-json':
         return this.preflight(checkpoints, inferior);
       case 'drop':
-        this.find(checkpoints, command.id);
-        checkpoints.drop(command.id);
-        if (this.armed?.inferior === inferior && this.armed.id === command.id) this.armed = undefined;
-        return `Checkpoint ${command.id} deleted.\n`;
+        for (const id of command.ids) this.find(checkpoints, id);
+        for (const id of command.ids) {
+          checkpoints.drop(id);
+          if (this.armed?.inferior === inferior && this.armed.id === id) this.armed = undefined;
+        }
+        return `Checkpoint ${command.ids.join(', ')} deleted.\n`;
       case 'restore':
         return this.arm(checkpoints, inferior, command);
     }
@@ -194,6 +196,11 @@ export class CheckpointService {
   private take(checkpoints: ProcessCheckpoints, inferior: Inferior, wanted: Wanted): string {
     const node = this.takeNode(checkpoints, inferior, wanted);
     return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
+  }
+
+  /** Short: gdb hands it on character by character, and it comes at every stop. */
+  private takeJson(checkpoints: ProcessCheckpoints, node: CheckpointNode): string {
+    return text.takenJson(node, node.parentId === undefined ? undefined : checkpoints.get(node.parentId));
   }
 
   private takeNode(checkpoints: ProcessCheckpoints, inferior: Inferior, { label, automatic }: Wanted): CheckpointNode {
