@@ -269,8 +269,9 @@ export class Variables {
   private async valueOf(object: VarObject, where: Where | undefined, hex: boolean, expression?: string): Promise<string> {
     const { gdb } = this.core;
     const { type = '', value, dynamic, name } = object;
-    const isText = isCharArray(type);
-    const hasSummary = expression !== undefined && (dynamic ? value === '{...}' : isAggregate(type));
+    // Go's strings are structures to MI; gdb itself shows them as text.
+    const isText = isCharArray(type) || (type === 'string' && value === '{...}');
+    const hasSummary = expression !== undefined && (value === '{...}' || (!dynamic && isAggregate(type)));
     if ((isText && !dynamic) || hasSummary) {
       const path = expression ?? (await varPathExpression(gdb, name).catch(() => undefined));
       const whole = path === undefined ? undefined : await evaluateExpression(gdb, path, where).catch(() => undefined);
