@@ -273,11 +273,17 @@ export class Variables {
     const isText = isCharArray(type) || (type === 'string' && value === '{...}');
     const hasSummary = expression !== undefined && (value === '{...}' || (!dynamic && isAggregate(type)));
     if ((isText && !dynamic) || hasSummary) {
-      const path = expression ?? (await varPathExpression(gdb, name).catch(() => undefined));
+      const path = expression ?? (await this.pathOf(name, type));
       const whole = path === undefined ? undefined : await evaluateExpression(gdb, path, where).catch(() => undefined);
       if (whole !== undefined) return isText || whole.length <= LONGEST_SUMMARY ? whole : `${whole.slice(0, LONGEST_SUMMARY)}…`;
     }
     return hex ? await varEvaluate(gdb, name, 'hexadecimal') : value;
+  }
+
+  private async pathOf(object: string, type: string): Promise<string | undefined> {
+    const path = await varPathExpression(this.core.gdb, object).catch(() => undefined);
+    // gdb writes it as C does, and does not read that in Go.
+    return type === 'string' ? path?.replaceAll('->', '.') : path;
   }
 
   private async objectChildren(

@@ -37,8 +37,7 @@ test('a Go program: breakpoints in a goroutine, steps beside the signals of its 
   await run.stopped('breakpoint');
   const look = async (): Promise<string[]> => {
     const values = [];
-    for (const expression of ['sum', 'p.x', 'p.y', 'more.array[2]', 'p.name'])
-      values.push(await run.value(expression, threadId));
+    for (const expression of ['sum', 'p.x', 'p.y', 'more.array[2]', 'p.name']) values.push(await run.value(expression, threadId));
     return values;
   };
   expect(await look()).toEqual(['13', '1', '13', '5', expect.stringMatching(/"héllo"$/)]);
