@@ -42,5 +42,5 @@ const inWork = process.argv.some((word) => word.includes('dap')) ? ['dap'] : [];
 module.exports = {
   testTimeout: 60_000,
   watchman: false,
-  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', ...inWork, 'real'].map(builtProject)],
+  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'control', ...inWork, 'real'].map(builtProject)],
 };

@@ -3,7 +3,7 @@
  * always, written to stderr for the topics of SAVEPOINT_TRACE (`SAVEPOINT_TRACE=rsp,state` or `all`).
  */
 
-export type Topic = 'rsp' | 'state' | 'checkpoint' | 'mi' | 'dap';
+export type Topic = 'rsp' | 'state' | 'checkpoint' | 'control' | 'mi' | 'dap';
 
 const RING_LENGTH = 2000;
 
