@@ -35,12 +35,9 @@ function builtProject(/** @type {string} */ name) {
   return { ...project(name), globalSetup: '<rootDir>/test/support/global-setup.mjs' };
 }
 
-/** Of a part that is being built: run when asked for (`npm test -- test/dap`), no part of the whole run yet. */
-const inWork = process.argv.some((word) => word.includes('dap')) ? ['dap'] : [];
-
 /** @type {import('jest').Config} */
 module.exports = {
   testTimeout: 60_000,
   watchman: false,
-  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'control', ...inWork, 'real'].map(builtProject)],
+  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'control', 'dap', 'real'].map(builtProject)],
 };

@@ -8,6 +8,7 @@ import { refused } from '../base/errors';
 import type { EngineInferior, EngineThread } from '../owner/engine-host';
 import * as proc from '../sys/proc';
 import { dropIndex, type IndexHandle, type PageStats } from '../sys/pages';
+import { askProcess } from './capture/answers';
 import { captureFiles, dropFiles, settleFiles } from './capture/files';
 import type { MemorySpace } from './capture/memory';
 import { captureProcess } from './capture/process';
@@ -83,18 +84,19 @@ export interface CaptureOptions {
 /** Reads everything. Nothing of the program is changed when it returns or throws. */
 export function captureSnapshot(inferior: EngineInferior, space: MemorySpace, stages: Stages, options: CaptureOptions): Snapshot {
   space.open();
-  const captureState = (room: ScratchRoom): Pick<Snapshot, 'threads' | 'signals' | 'process'> => {
-    const threads = stages.run('threads', () => captureThreads(inferior, room));
-    const signals = stages.run('signals', () => captureSignals(room, workerOf(inferior)));
-    return { threads, signals, process: stages.run('process', () => captureProcess(inferior, room, workerOf(inferior))) };
-  };
   const { room } = options;
+  const mappings = readMappings(inferior, room?.range);
+  const captureState = (scratch: ScratchRoom): Pick<Snapshot, 'threads' | 'signals' | 'process'> => {
+    const threads = stages.run('threads', () => captureThreads(inferior, scratch));
+    const answers = stages.run('process', () => askProcess(inferior, scratch, workerOf(inferior), mappings));
+    const signals = stages.run('signals', () => captureSignals(workerOf(inferior), answers));
+    return { threads, signals, process: captureProcess(inferior, answers) };
+  };
   const state = room === undefined ? withScratch(inferior, [], captureState) : captureState(room);
   const files: FileState[] = [];
   let mappedFiles: MappedFiles = new Map();
   try {
     files.push(...stages.run('files', () => captureFiles(inferior, options.knownFiles, options.beforeRestore)));
-    const mappings = readMappings(inferior, room?.range);
     mappedFiles = holdMappedFiles(inferior.pid, mappings);
     const { index, stats } = stages.run('memory', () => space.take(pageRanges(mappings), !options.beforeRestore));
     return {

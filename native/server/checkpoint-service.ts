@@ -171,6 +171,8 @@ export class CheckpointService {
     switch (command.kind) {
       case 'take':
         return this.take(checkpoints, inferior, command);
+      case 'take-json':
+        return text.takenJson(this.takeNode(checkpoints, inferior, command));
       case 'list':
         return text.table(checkpoints.list(), checkpoints.currentId);
       case 'list-json':

@@ -109,6 +109,7 @@ export function rebuildMappings(
   freeFd: number,
 ): void {
   if (plan.steps.length === 0) return;
+  inferior.noteAnswers(undefined);
   const keys = [...files.keys()];
   const passed = passDescriptors(
     inferior,
