@@ -7,6 +7,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { layOut, staging } from './build-extension.mjs';
 import { compile, dist, Failure, isMain, listFiles, root, runMain, runStep, writeWhole } from './lib.mjs';
 
 const cflags = ['-O2', '-g', '-fPIC', '-shared', '-Wall', '-Wextra', '-Werror', '-std=gnu11'];
@@ -17,9 +18,11 @@ const common = ['scripts/build.mjs', 'scripts/lib.mjs', 'package-lock.json'].map
 /** @returns {Promise<string[]>} the steps that were done */
 export async function build() {
   const done = [];
-  for (const [name, step] of Object.entries({ shim: buildShim, gdb: copyGdbFiles, bundle: buildBundle, adapter: buildAdapter })) {
+  const steps = { shim: buildShim, gdb: copyGdbFiles, bundle: buildBundle, adapter: buildAdapter, extension: buildExtension };
+  for (const [name, step] of Object.entries(steps)) {
     if (await step()) done.push(name);
   }
+  layOut();
   return done;
 }
 
@@ -75,6 +78,18 @@ async function buildAdapter() {
   });
 }
 
+/** The editor's extension, in a folder that is laid out as it is installed. */
+async function buildExtension() {
+  const output = path.join(staging, 'dist/extension.js');
+  const sources = ['extension/src', 'native/control'].flatMap((folder) => listFiles(path.join(root, folder), /\.ts$/));
+  return runStep({
+    stamp: path.join(dist, '.extension.stamp'),
+    inputs: [...common, path.join(root, 'tsconfig.json'), ...sources],
+    outputs: [output, `${output}.map`],
+    act: () => bundle(path.join(root, 'extension/src/main.ts'), output),
+  });
+}
+
 /**
  * @param {string} entry
  * @param {string} output
@@ -89,7 +104,7 @@ async function bundle(entry, output) {
       platform: 'node',
       target: 'node20',
       format: 'cjs',
-      external: ['koffi'],
+      external: ['koffi', 'vscode'],
       sourcemap: 'linked',
       absWorkingDir: root,
       write: false,
