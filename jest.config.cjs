@@ -40,9 +40,6 @@ function builtProject(/** @type {string} */ name) {
   return { ...project(name), globalSetup: '<rootDir>/test/support/global-setup.mjs' };
 }
 
-/** Of a part that is being built: run when asked for (`npm test -- test/dap`), no part of the whole run yet. */
-const inWork = process.argv.some((word) => word.includes('dap')) ? ['dap'] : [];
-
 /** They need a VS Code workbench and Chromium; scripts/test.mjs says so where these are missing. */
 const inWorkbench = process.env.SAVEPOINT_WITHOUT_WORKBENCH ? [] : ['e2e', 'extension'];
 
@@ -50,5 +47,5 @@ const inWorkbench = process.env.SAVEPOINT_WITHOUT_WORKBENCH ? [] : ['e2e', 'exte
 module.exports = {
   testTimeout: 60_000,
   watchman: false,
-  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', ...inWork, 'real', ...inWorkbench].map(builtProject)],
+  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'dap', 'real', ...inWorkbench].map(builtProject)],
 };

@@ -2,10 +2,20 @@
 
 import * as path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { describeError } from '../native/base/errors';
 import { Log } from '../native/base/log';
 import { Connection } from './dap/connection';
 import { makeRoutes } from './session/routes';
 import { Session } from './session/session';
+
+/** The sessions of this process. */
+const connections = new Set<Connection>();
+
+/** Something was thrown that no request waited for: whoever it concerned, all are told. */
+export function reportBug(error: unknown): void {
+  if (connections.size === 0) process.stderr.write(`savepoint dap: ${describeError(error)}\n`);
+  for (const connection of connections) connection.reportBug(error);
+}
 
 /** Resolves when the session is over and nothing of it is left. */
 export function serveSession(input: Readable, output: Writable): Promise<void> {
@@ -17,7 +27,11 @@ export function serveSession(input: Readable, output: Writable): Promise<void> {
       () => routes,
       () => void session.onClientGone(),
     );
-    const session: Session = new Session(connection, log, installation, resolve);
+    connections.add(connection);
+    const session: Session = new Session(connection, log, installation, () => {
+      connections.delete(connection);
+      resolve();
+    });
     const routes = makeRoutes(session, (seq) => connection.cancel(seq));
     connection.start(input, output);
   });

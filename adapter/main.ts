@@ -10,9 +10,12 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import { userError } from '../native/base/errors';
-import { serveSession } from './compose';
+import { reportBug, serveSession } from './compose';
 
 export async function runDap(argv: readonly string[]): Promise<number> {
+  // One session's fault is not the others': they go on.
+  process.on('unhandledRejection', reportBug);
+  process.on('uncaughtException', reportBug);
   const [option, value, ...rest] = argv;
   if (option === undefined) {
     await serveSession(process.stdin, process.stdout);

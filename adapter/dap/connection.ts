@@ -7,9 +7,10 @@ import { Event, Response } from '@vscode/debugadapter';
 import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Readable, Writable } from 'node:stream';
-import { SavepointError, isFamily, peerError, userError } from '../../native/base/errors';
+import { SavepointError, describeError, isFamily, peerError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
 import { errorReply } from './errors';
+import { saveTrace } from './saved-trace';
 
 export interface RequestContext {
   /** Aborted by a `cancel` request. */
@@ -37,15 +38,28 @@ export interface Client {
   onDrain(act: () => void): void;
 }
 
+/** Of one session. */
+const MOST_SAVED = 3;
+
 interface Open {
   readonly abort: AbortController;
   answered: boolean;
+}
+
+/** What a program prints is not kept in the trace once more. */
+const LONG_OUTPUT = 500;
+
+function describeBody({ body }: DebugProtocol.Event): string {
+  const { output } = (body ?? {}) as { output?: unknown };
+  if (typeof output === 'string' && output.length > LONG_OUTPUT) return `${output.length} characters`;
+  return JSON.stringify(body ?? {});
 }
 
 export class Connection extends ProtocolServer implements Client {
   private readonly open = new Map<number, Open>();
   private held: Event[] = [];
   private holding = 0;
+  private saved = 0;
   private output: Writable | undefined;
 
   constructor(
@@ -102,7 +116,7 @@ export class Connection extends ProtocolServer implements Client {
   }
 
   override sendEvent(event: DebugProtocol.Event): void {
-    this.log.add('dap', `< ${event.event} ${JSON.stringify(event.body ?? {})}`);
+    this.log.add('dap', `< ${event.event} ${describeBody(event)}`);
     super.sendEvent(event);
   }
 
@@ -141,17 +155,33 @@ export class Connection extends ProtocolServer implements Client {
     const response: DebugProtocol.Response = new Response(request);
     if (error === undefined) response.body = body;
     else {
-      const made = errorReply(error);
+      const isBug = !(error instanceof SavepointError) || isFamily(error, 'bug');
+      if (isBug) this.log.add('dap', `internal error: ${describeError(error)}`);
+      const made = errorReply(error, isBug ? this.saveTrace() : undefined);
       response.success = false;
       response.message = made.message;
       response.body = made.body;
-      if (!(error instanceof SavepointError) || isFamily(error, 'bug')) this.log.add('dap', `internal error: ${made.message}`);
     }
     this.log.add(
       'dap',
       `< ${request.seq} ${response.success ? 'ok' : `failed: ${response.message}`} ${JSON.stringify(response.body ?? {})}`,
     );
     this.sendResponse(response);
+  }
+
+  /** A promise of ours was broken outside a request. */
+  reportBug(error: unknown): void {
+    this.log.add('dap', `internal error: ${describeError(error)}`);
+    const trace = this.saveTrace();
+    this.send('output', {
+      category: 'stderr',
+      output: `savepoint: ${errorReply(error, trace).body.error?.variables?.['text'] ?? ''}\n`,
+    });
+  }
+
+  /** One error brings others: the first ones tell. */
+  private saveTrace(): string | undefined {
+    return this.saved++ < MOST_SAVED ? saveTrace(this.log) : undefined;
   }
 
   private release(): void {

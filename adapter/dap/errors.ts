@@ -20,10 +20,12 @@ export interface ErrorReply {
   readonly body: DebugProtocol.ErrorResponse['body'];
 }
 
-export function errorReply(error: unknown): ErrorReply {
+/** `trace`: where the session's trace was saved, of an internal error. */
+export function errorReply(error: unknown, trace?: string): ErrorReply {
   const family = error instanceof SavepointError ? error.family : 'bug';
   const code = error instanceof SavepointError ? error.code : 'internal';
-  const text = describeError(error);
+  const said = describeError(error);
+  const text = trace === undefined ? said : `${said}\nThe session's trace is in ${trace}`;
   const { id, showUser } = FAMILIES[family];
   const message = family === 'cancelled' ? 'cancelled' : code === 'not-stopped' ? 'notStopped' : text;
   // In `format`, {name} would be a placeholder: the text goes in as one.

@@ -1,5 +1,6 @@
 /** MI commands that look at the stopped program: threads, frames, memory, registers, code, files. One function each. */
 
+import { isFamily } from '../../native/base/errors';
 import { type GdbClient, LONG_MS } from './client';
 import { type MiTuple, isTuple, listOf, needText, numberOf, textOf, tupleOf, tuplesOf } from './mi-values';
 import { quoteMi } from './quote';
@@ -208,6 +209,17 @@ export async function listSourceFiles(gdb: GdbClient): Promise<readonly string[]
   const { fields } = await gdb.send('-file-list-exec-source-files', { limitMs: LONG_MS });
   const names = tuplesOf(fields, 'files').map((tuple) => textOf(tuple, 'fullname') ?? textOf(tuple, 'file') ?? '');
   return [...new Set(names)].filter((name) => name !== '');
+}
+
+/** Lines of a file that have code, in order; empty: gdb knows no such file. */
+export async function symbolListLines(gdb: GdbClient, file: string): Promise<readonly number[]> {
+  const found = await gdb.send(`-symbol-list-lines ${quoteMi(file)}`, { limitMs: LONG_MS }).catch((error: unknown) => {
+    if (isFamily(error, 'peer') && error.code === 'gdb-error') return undefined;
+    throw error;
+  });
+  if (found === undefined) return [];
+  const lines = tuplesOf(found.fields, 'lines').map((tuple) => numberOf(tuple, 'line') ?? 0);
+  return [...new Set(lines)].filter((line) => line > 0).sort((a, b) => a - b);
 }
 
 /** The variables outside functions that a source file defines. */

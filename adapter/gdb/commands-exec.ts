@@ -14,10 +14,6 @@ export async function consoleCommand(gdb: GdbClient, line: string, limitMs: numb
   return await gdb.send(`-interpreter-exec console ${quoteMi(line)}`, { limitMs, capture: true });
 }
 
-export async function fileExecAndSymbols(gdb: GdbClient, file: string): Promise<void> {
-  await gdb.send(`-file-exec-and-symbols ${quoteMi(file)}`, { limitMs: LONG_MS });
-}
-
 export async function fileSymbols(gdb: GdbClient, file: string): Promise<void> {
   await gdb.send(`-file-symbol-file ${quoteMi(file)}`, { limitMs: LONG_MS });
 }
@@ -33,6 +29,11 @@ export async function execRun(gdb: GdbClient, start: boolean): Promise<void> {
 
 export async function targetAttach(gdb: GdbClient, pid: number): Promise<void> {
   await gdb.send(`-target-attach ${pid}`, { limitMs: LONG_MS });
+}
+
+/** Connects to a debug server; its program then stands. */
+export async function targetSelect(gdb: GdbClient, address: string): Promise<void> {
+  await gdb.send(`-target-select extended-remote ${address}`, { limitMs: LONG_MS });
 }
 
 export async function targetDetach(gdb: GdbClient): Promise<void> {

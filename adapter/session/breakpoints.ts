@@ -21,6 +21,8 @@ import {
 } from '../gdb/commands-break';
 import { consoleCommand } from '../gdb/commands-exec';
 import { type MiTuple, numberOf, tupleOf } from '../gdb/mi-values';
+import { symbolListLines } from '../gdb/commands-data';
+import type { CodeSources } from './code-sources';
 import type { Core } from './core';
 import { type HitCondition, readHitCondition } from './hit-condition';
 import type { BreakpointKind } from './stops';
@@ -51,7 +53,10 @@ export class Breakpoints {
   /** While our script makes one, gdb announces it as if a person had. */
   private scripting = 0;
 
-  constructor(private readonly core: Core) {}
+  constructor(
+    private readonly core: Core,
+    private readonly code: CodeSources,
+  ) {}
 
   kindOf(number: number): BreakpointKind | undefined {
     return this.find(number)?.kind;
@@ -68,10 +73,10 @@ export class Breakpoints {
   // --- requests ---
 
   async setSource(args: DebugProtocol.SetBreakpointsArguments): Promise<unknown> {
-    const given = args.source.path;
-    if (given === undefined) throw userError('breakpoint-source', 'breakpoints need a file: this source has no path');
+    const { path: given, sourceReference } = args.source;
+    const specs: readonly DebugProtocol.SourceBreakpoint[] = args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
+    if (given === undefined || (sourceReference ?? 0) > 0) return await this.setInCode(needReference(sourceReference), specs);
     const file = this.core.toGdbPath(given);
-    const specs = args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
     return await this.set(
       `source ${file}`,
       'source',
@@ -79,6 +84,15 @@ export class Breakpoints {
         wanted({ kind: 'line', file, line: this.core.toGdbLine(spec.line) }, spec.condition, spec.hitCondition, spec.logMessage),
       ),
     );
+  }
+
+  /** In a disassembly, a line is an instruction. */
+  private async setInCode(reference: number, specs: readonly DebugProtocol.SourceBreakpoint[]): Promise<unknown> {
+    const list = specs.map((spec) => {
+      const address = `0x${this.code.addressOf(reference, this.core.toGdbLine(spec.line)).toString(16)}`;
+      return wanted({ kind: 'address', address }, spec.condition, spec.hitCondition, spec.logMessage);
+    });
+    return await this.set(`code ${reference}`, 'instruction', list);
   }
 
   async setFunctions(args: DebugProtocol.SetFunctionBreakpointsArguments): Promise<unknown> {
@@ -167,15 +181,35 @@ export class Breakpoints {
       log,
       ...(hits === undefined ? {} : { compare: hits.compare, count: hits.count }),
     });
-    this.scripting++;
-    try {
+    return await this.byScript(async () => {
       const { text } = await consoleCommand(this.core.gdb, `savepoint-break ${Buffer.from(json).toString('hex')}`);
       const number = new RegExp(`${MARK}(\\d+)`).exec(text);
       if (number === null) throw userError('breakpoint', text.trim());
       return await breakInfo(this.core.gdb, Number(number[1]));
+    });
+  }
+
+  /** Breakpoints that `work` makes are not the user's. */
+  async byScript<T>(work: () => Promise<T>): Promise<T> {
+    this.scripting++;
+    try {
+      return await work();
     } finally {
       this.scripting--;
     }
+  }
+
+  /** Lines with code, where a breakpoint would stay where it is put. */
+  async locations(args: DebugProtocol.BreakpointLocationsArguments): Promise<DebugProtocol.BreakpointLocationsResponse['body']> {
+    const { core } = this;
+    const { path, sourceReference } = args.source;
+    const [first, last] = [core.toGdbLine(args.line), core.toGdbLine(args.endLine ?? args.line)];
+    const isIn = (line: number): boolean => line >= first && line <= last;
+    const lines =
+      path === undefined
+        ? Array.from({ length: this.code.countLines(needReference(sourceReference)) }, (_, i) => i + 1)
+        : await core.program.whileStopped(() => symbolListLines(core.gdb, core.toGdbPath(path)));
+    return { breakpoints: lines.filter(isIn).map((line) => ({ line: core.toClientLine(line) })) };
   }
 
   private describe(found: GdbBreakpoint): DebugProtocol.Breakpoint {
@@ -254,6 +288,12 @@ function wanted(place: Wanted['place'], condition?: string, hitCondition?: strin
     given === undefined || given.trim() === '' ? undefined : given;
   const hits = text(hitCondition);
   return { place, condition: text(condition), hits: hits === undefined ? undefined : readHitCondition(hits), log: text(log) };
+}
+
+function needReference(reference: number | undefined): number {
+  if (reference === undefined || reference <= 0)
+    throw userError('breakpoint-source', 'breakpoints need a file: this source has no path');
+  return reference;
 }
 
 const keyOf = (spec: Wanted): string => JSON.stringify(spec);

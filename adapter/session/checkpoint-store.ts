@@ -6,13 +6,13 @@
 import { peerError, refused, userError } from '../../native/base/errors';
 import type { CheckpointList, CheckpointRecord, PreflightResult } from '../../native/control/schema';
 import type { GdbClient } from '../gdb/client';
-import { consoleCommand } from '../gdb/commands-exec';
+import { consoleCommand, gdbSet } from '../gdb/commands-exec';
 
 export interface CheckpointStore {
   /** Whether `take` and the others need the program stopped. */
   readonly needsStop: boolean;
-  /** Returns the id. */
-  take(label: string, automatic: boolean): Promise<number>;
+  /** The new one is then where the present came from. */
+  take(label: string, automatic: boolean): Promise<CheckpointRecord>;
   list(): Promise<CheckpointList>;
   /** Returns when it is on its way: gdb reports the restored state as a stop with signal 0. */
   restore(id: number): Promise<void>;
@@ -20,9 +20,6 @@ export interface CheckpointStore {
   rename(id: number, label: string): Promise<void>;
   preflight(): Promise<PreflightResult>;
 }
-
-/** What the server's sentences begin with. */
-const TAKEN = /^Checkpoint (\d+)\b/m;
 
 type ListedRecord = Omit<CheckpointRecord, 'fidelity' | 'stop'> & {
   readonly notRolledBack: readonly string[];
@@ -34,15 +31,15 @@ export class GdbCheckpointStore implements CheckpointStore {
 
   constructor(private readonly gdb: () => GdbClient) {}
 
-  async take(label: string, automatic: boolean): Promise<number> {
+  async take(label: string, automatic: boolean): Promise<CheckpointRecord> {
     // One line: it is a command of gdb's.
     const clean = label.replace(/\s+/g, ' ').trim();
-    const text = automatic
-      ? await this.monitor(`savepoint-take-automatic ${clean}`)
-      : (await consoleCommand(this.gdb(), `checkpoint ${clean}`)).text;
-    const taken = TAKEN.exec(text);
-    if (taken === null) throw refused('take', 'checkpoint', text.trim());
-    return Number(taken[1]);
+    const text = await this.monitor(`savepoint-take-json ${automatic ? 'automatic' : 'named'} ${clean}`);
+    if (!text.startsWith('{')) throw refused('take', 'checkpoint', text.trim());
+    const record = toRecord((readJson(text) as { checkpoint: ListedRecord }).checkpoint);
+    // As gdb's own `checkpoint` command leaves it.
+    if (!automatic) await gdbSet(this.gdb(), `var $_checkpoint = ${record.id}`);
+    return record;
   }
 
   async list(): Promise<CheckpointList> {

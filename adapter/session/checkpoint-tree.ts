@@ -13,7 +13,7 @@ export interface Present {
 }
 
 /** The present's checkpoint and its ancestors, nearest first, of another moment than the present. */
-function before({ checkpoints, currentId }: CheckpointList, present: Present): CheckpointRecord[] {
+export function earlierMoments({ checkpoints, currentId }: CheckpointList, present: Present): CheckpointRecord[] {
   const byId = new Map(checkpoints.map((record) => [record.id, record]));
   const here = present.savedAs === undefined ? undefined : present.momentOf(present.savedAs);
   const found: CheckpointRecord[] = [];
@@ -28,11 +28,11 @@ function before({ checkpoints, currentId }: CheckpointList, present: Present): C
 
 /** The state of the stop before the present one. */
 export function previousStop(list: CheckpointList, present: Present): CheckpointRecord | undefined {
-  return before(list, present)[0];
+  return earlierMoments(list, present)[0];
 }
 
 /** The nearest checkpoint before that somebody asked for; without one, the entry. */
 export function previousNamed(list: CheckpointList, present: Present): CheckpointRecord | undefined {
-  const all = before(list, present);
+  const all = earlierMoments(list, present);
   return all.find(({ automatic }) => !automatic) ?? all.find(({ id }) => id === ENTRY_ID);
 }

@@ -5,7 +5,7 @@
  * ordinary stop; 4. the client is told of one stop, "Restored to …", after which all it knew is void.
  */
 
-import { describeError, isFamily, peerError, refused, userError } from '../../native/base/errors';
+import { SavepointError, describeError, isFamily, peerError, refused, userError } from '../../native/base/errors';
 import type {
   CheckpointChanged,
   CheckpointList,
@@ -19,7 +19,7 @@ import type {
   TakeResult,
 } from '../../native/control/schema';
 import type { CheckpointStore } from './checkpoint-store';
-import { ENTRY_ID, previousNamed, previousStop } from './checkpoint-tree';
+import { ENTRY_ID, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './stops';
 import { type AutomaticLimits, type Taken, chooseDrops, isDue } from './thinning';
@@ -43,12 +43,22 @@ export class Checkpoints {
   private savedAs: number | undefined;
   private lastTaken: Taken | undefined;
   private known: CheckpointList = { checkpoints: [] };
+  private possible = true;
 
   constructor(
     private readonly core: Core,
     private readonly store: CheckpointStore,
     private readonly hooks: CheckpointHooks,
   ) {}
+
+  /** Whether the server is one that has checkpoints: another one is asked once. */
+  async arePossible(): Promise<boolean> {
+    this.possible = await this.store.list().then(
+      () => true,
+      () => false,
+    );
+    return this.possible;
+  }
 
   get hasNamed(): boolean {
     return this.known.checkpoints.some(({ automatic }) => !automatic);
@@ -70,7 +80,7 @@ export class Checkpoints {
     const number = this.nextMoment++;
     this.now = { number, stop: describeStop(stop, report) };
     const { limits } = this;
-    if (limits === undefined) return;
+    if (limits === undefined || !this.possible) return;
     void this.core.program
       .exclusive(async () => {
         if (this.core.program.kind !== 'stopped' || this.now.number !== number) return;
@@ -154,28 +164,47 @@ export class Checkpoints {
 
   // --- requests ---
 
-  async take({ label = '' }: TakeArguments): Promise<TakeResult> {
+  /** Cancelled: what was taken meanwhile is dropped. */
+  async take({ label = '' }: TakeArguments, cancelled?: AbortSignal): Promise<TakeResult> {
     const { program } = this.core;
     this.needProgram();
     const work = async (): Promise<TakeResult> => {
       // Stopped only for this: nobody was told where.
       if (program.kind === 'borrowed') this.now = { number: this.nextMoment++, stop: undefined };
-      const id = await this.takeNow(label, false);
-      return { checkpoint: this.describe(id) };
+      const stop = new AbortController();
+      const id = await this.core.progress.show(
+        'Taking a checkpoint',
+        () => this.takeNow(label, false),
+        () => stop.abort(),
+      );
+      if (!stop.signal.aborted && cancelled?.aborted !== true) return { checkpoint: this.describe(id) };
+      await this.store.drop(id);
+      this.forget(id);
+      throw new SavepointError('cancelled', 'cancelled', 'cancelled');
     };
     return this.store.needsStop ? await program.whileStopped(work) : await program.exclusive(work);
   }
 
   private needProgram(): void {
     const { kind } = this.core.program;
+    this.needServer();
     if (kind === 'idle' || kind === 'ended') throw userError('no-process', 'the program is not being run');
     if (kind === 'exited') throw userError('ended', 'the program has ended; a checkpoint can bring it back');
   }
 
+  private needServer(): void {
+    if (!this.possible)
+      throw userError('no-checkpoints', 'this debug server has no checkpoints: let `savepoint gdbserver` serve the program');
+  }
+
   /** In a turn, the program stopped. */
   private async takeNow(label: string, automatic: boolean): Promise<number> {
-    const id = await this.store.take(label, automatic);
-    this.known = await this.store.list();
+    this.needServer();
+    const record = await this.store.take(label, automatic);
+    const { id } = record;
+    // The entry's checkpoint came by itself.
+    if (this.known.checkpoints.length === 0) this.known = await this.store.list();
+    this.known = { checkpoints: [...this.known.checkpoints.filter((one) => one.id !== id), record], currentId: id };
     this.moments.set(id, this.now);
     this.savedAs = id;
     this.changed({ reason: 'taken', id });
@@ -184,6 +213,7 @@ export class Checkpoints {
 
   async list(): Promise<CheckpointList> {
     const { program } = this.core;
+    this.needServer();
     if (program.kind === 'stopped' || program.kind === 'exited') await program.exclusive(() => this.refreshWhenPossible());
     const { checkpoints, currentId } = this.known;
     return {
@@ -233,6 +263,7 @@ export class Checkpoints {
 
   private async onTree<T>(work: () => Promise<T>): Promise<T> {
     const { program } = this.core;
+    this.needServer();
     if (program.kind === 'idle' || program.kind === 'ended') throw userError('no-process', 'the program is not being run');
     return this.store.needsStop ? await program.whileStopped(work) : await program.exclusive(work);
   }
@@ -241,6 +272,7 @@ export class Checkpoints {
 
   async restore({ id, saveCurrent = true }: RestoreArguments): Promise<RestoreResult> {
     const number = needId(id);
+    this.needServer();
     return await this.core.program.exclusive(async () => {
       this.known = await this.listWhileStopped();
       return await this.goTo(this.describe(number), saveCurrent);
@@ -264,6 +296,7 @@ export class Checkpoints {
 
   private async goBack(choose: typeof previousStop, none: string): Promise<void> {
     const { program } = this.core;
+    this.needServer();
     if (program.kind !== 'exited') program.requireStopped();
     await program.exclusive(async () => {
       this.known = await this.store.list();
@@ -324,8 +357,8 @@ export class Checkpoints {
     }
   }
 
-  /** The restore itself. On failure the phase is what it was. */
-  private async deliver(record: CheckpointRecord): Promise<ProgramStop> {
+  /** In a turn: the restore itself. On failure the phase is what it was. `quietly`: the client is told later, or not at all. */
+  async deliver(record: CheckpointRecord, how: 'told' | 'quietly' = 'told'): Promise<ProgramStop> {
     const { program } = this.core;
     const before = program.kind;
     if (before !== 'borrowed') program.borrowStopped();
@@ -345,16 +378,28 @@ export class Checkpoints {
       throw peerError('restore', `the program stopped elsewhere on its way to checkpoint ${record.id}`);
     }
     program.stopped();
-    this.arrived(record);
+    this.arrived(record, how);
     return stop;
   }
 
-  private arrived(record: CheckpointRecord): void {
+  private arrived(record: CheckpointRecord, how: 'told' | 'quietly' = 'told'): void {
     this.known = { ...this.known, currentId: record.id };
     this.savedAs = record.id;
     this.now = this.moments.get(record.id) ?? { number: this.nextMoment++, stop: undefined };
     this.moments.set(record.id, this.now);
+    if (how === 'told') this.tellRestored(record);
+  }
+
+  tellRestored(record: CheckpointRecord): void {
     this.changed({ reason: 'restored', id: record.id });
+  }
+
+  /** In a turn, the program stopped: the present as a checkpoint, and those of earlier moments, nearest first. */
+  async keepPresent(): Promise<{ present: CheckpointRecord; earlier: readonly CheckpointRecord[] }> {
+    const id = this.savedAs ?? (await this.takeNow('before going back', true));
+    this.known = await this.store.list();
+    const earlier = earlierMoments(this.known, { savedAs: id, momentOf: (one) => this.moments.get(one)?.number });
+    return { present: this.describe(id), earlier };
   }
 }
 

@@ -8,6 +8,7 @@ import type { GdbClient } from '../gdb/client';
 import type { Where } from '../gdb/commands-data';
 import { Handles } from './handles';
 import type { Program } from './program';
+import { Progress } from './progress';
 
 /** What `initialize` said. */
 export interface Conventions {
@@ -17,6 +18,7 @@ export interface Conventions {
   readonly runInTerminal: boolean;
   readonly memoryEvent: boolean;
   readonly invalidatedEvent: boolean;
+  readonly progress: boolean;
 }
 
 export class Core {
@@ -27,6 +29,7 @@ export class Core {
     runInTerminal: false,
     memoryEvent: false,
     invalidatedEvent: false,
+    progress: false,
   };
   readonly frames = new Handles<Where>('frame');
   private found: GdbClient | undefined;
@@ -37,9 +40,11 @@ export class Core {
     readonly makeProgram: (core: Core) => Program,
   ) {
     this.program = makeProgram(this);
+    this.progress = new Progress(client, () => this.conventions.progress);
   }
 
   readonly program: Program;
+  readonly progress: Progress;
 
   get gdb(): GdbClient {
     if (this.found === undefined) throw userError('not-started', 'nothing is being debugged yet: launch or attach first');

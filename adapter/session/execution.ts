@@ -5,9 +5,12 @@ import { isFamily, refused, userError } from '../../native/base/errors';
 import { breakDelete, breakInsert } from '../gdb/commands-break';
 import { stackListFrames } from '../gdb/commands-data';
 import { type StepUnit, execContinue, execFinish, execNext, execStep, gdbSet } from '../gdb/commands-exec';
+import { type CallTarget, breakInCalled, callsOfLine, endScriptBreakpoint } from '../gdb/commands-script';
+import type { Breakpoints } from './breakpoints';
 import type { Core } from './core';
 import { Handles } from './handles';
 import { needThread } from './stack';
+import type { ProgramStop } from './stops';
 
 interface GotoTarget {
   readonly address: string;
@@ -25,14 +28,29 @@ const unitOf = (args: { granularity?: DebugProtocol.SteppingGranularity }): Step
 
 export class Execution {
   private readonly targets = new Handles<GotoTarget>('goto target');
+  private readonly calls = new Handles<CallTarget>('step-in target');
+  /** Where a step into a chosen function is to end. */
+  private into: number | undefined;
 
   constructor(
     private readonly core: Core,
+    private readonly breakpoints: Breakpoints,
     private readonly hooks: ExecutionHooks,
   ) {}
 
   onResumed(): void {
     this.targets.clear();
+    this.calls.clear();
+  }
+
+  /** true: the stop is the end of a step, whatever gdb calls it. */
+  onStop(stop: ProgramStop): boolean {
+    const { into } = this;
+    if (into === undefined) return false;
+    this.into = undefined;
+    // Wherever it stopped, the step is over.
+    void endScriptBreakpoint(this.core.gdb, into).catch(() => {});
+    return stop.breakpoint === into;
   }
 
   async continue(): Promise<DebugProtocol.ContinueResponse['body']> {
@@ -47,7 +65,30 @@ export class Execution {
   }
 
   async stepIn(args: DebugProtocol.StepInArguments): Promise<void> {
-    await this.step((thread) => execStep(this.core.gdb, thread, unitOf(args)), args.threadId);
+    const target = args.targetId === undefined ? undefined : this.calls.get(args.targetId);
+    if (target === undefined) return await this.step((thread) => execStep(this.core.gdb, thread, unitOf(args)), args.threadId);
+    await this.step((thread) => this.stepInto(thread, target), args.threadId);
+  }
+
+  /** A step over the line, which a breakpoint in the wanted function ends before that. */
+  private async stepInto(thread: number, target: CallTarget): Promise<void> {
+    const number = await this.breakpoints.byScript(() => breakInCalled(this.core.gdb, thread, target));
+    this.into = number;
+    try {
+      await execNext(this.core.gdb, thread, 'line');
+    } catch (error) {
+      this.into = undefined;
+      await endScriptBreakpoint(this.core.gdb, number);
+      throw error;
+    }
+  }
+
+  async stepInTargets(args: DebugProtocol.StepInTargetsArguments): Promise<DebugProtocol.StepInTargetsResponse['body']> {
+    this.core.program.requireStopped();
+    const { thread, frame } = this.core.frames.get(args.frameId);
+    // Only the innermost frame steps.
+    const found = frame === 0 ? await callsOfLine(this.core.gdb, thread, frame) : [];
+    return { targets: found.map((target) => ({ id: this.calls.add(target), label: target.name })) };
   }
 
   async stepOut(args: DebugProtocol.StepOutArguments): Promise<void> {

@@ -1,23 +1,25 @@
 /** Starting gdb and the program, attaching, letting go, and the end of both. */
 
-import { describeError, isFamily, userError } from '../../native/base/errors';
+import { SavepointError, describeError, isFamily, userError } from '../../native/base/errors';
 import type { ClientEvents } from '../gdb/client';
 import {
   consoleCommand,
   enablePrettyPrinting,
   execRun,
-  fileExecAndSymbols,
   fileSymbols,
   gdbExit,
   gdbSet,
   targetAttach,
   targetDetach,
+  targetSelect,
 } from '../gdb/commands-exec';
+import { gdbProcessId, loadProgramFile } from '../gdb/commands-script';
 import { GdbProcess } from '../gdb/process';
 import { quoteProgramArgument } from '../gdb/quote';
+import { baseName } from './breakpoints';
 import type { Core } from './core';
 import { ConsoleTerminal, EditorTerminal, type ProgramTerminal } from './program-io';
-import type { AttachSettings, CommonSettings, LaunchSettings } from './settings';
+import type { AttachSettings, AttachTo, CommonSettings, LaunchSettings } from './settings';
 import type { Stop } from './stops';
 
 /** Files of the build, as absolute paths. */
@@ -30,7 +32,12 @@ export type Start =
   { readonly kind: 'launch'; readonly settings: LaunchSettings } | { readonly kind: 'attach'; readonly settings: AttachSettings };
 
 /** Some gdb does not know them, and nothing is lost. */
-const OPTIONAL_SETTINGS = ['debuginfod enabled off', 'print sevenbit-strings off', 'python print-stack none'];
+const OPTIONAL_SETTINGS = [
+  'debuginfod enabled off',
+  'print sevenbit-strings off',
+  'python print-stack none',
+  'tcp auto-retry off',
+];
 const SETTINGS = [
   'mi-async on',
   'confirm off',
@@ -48,6 +55,9 @@ export class Launch {
   private attachStop: Stop | undefined;
   private pid: number | undefined;
   private over = false;
+  private abandoned = false;
+  /** gdb's own process: `process` is the launcher. */
+  private gdbPid: number | undefined;
 
   constructor(
     private readonly core: Core,
@@ -67,6 +77,11 @@ export class Launch {
     return isNew;
   }
 
+  /** Its process is one of this machine, as far as we know. */
+  get isLocal(): boolean {
+    return !(this.start?.kind === 'attach' && this.start.settings.to.kind === 'server');
+  }
+
   get processId(): number | undefined {
     return this.pid;
   }
@@ -82,9 +97,23 @@ export class Launch {
     void this.process.ended.then((why) => {
       if (!this.over) this.onGdbEnd(why);
     });
-    await this.configure(settings);
-    if (start.kind === 'launch') await this.configureLaunch(start.settings);
-    else await this.attach(start.settings);
+    try {
+      await this.configure(settings);
+      if (start.kind === 'launch') await this.configureLaunch(start.settings);
+      else await this.attach(start.settings);
+    } catch (error) {
+      if (this.abandoned) throw new SavepointError('cancelled', 'cancelled', 'cancelled');
+      throw error;
+    }
+  }
+
+  /** Ends what gdb is working on (reading symbols, a script, a function of the program that it has called), as ^C does. */
+  interruptGdb(): void {
+    try {
+      if (this.gdbPid !== undefined && !this.over) process.kill(this.gdbPid, 'SIGINT');
+    } catch {
+      // It has ended meanwhile.
+    }
   }
 
   private async openTerminal(start: Start): Promise<ProgramTerminal> {
@@ -103,7 +132,7 @@ export class Launch {
   /** ^C in the program's terminal, which belongs to another session than the program. */
   private interruptProgram(): void {
     try {
-      if (this.pid !== undefined && this.core.program.kind === 'running') process.kill(this.pid, 'SIGINT');
+      if (this.pid !== undefined && this.isLocal && this.core.program.kind === 'running') process.kill(this.pid, 'SIGINT');
     } catch {
       // It has ended meanwhile.
     }
@@ -113,11 +142,18 @@ export class Launch {
     const { gdb } = this.core;
     const optional = OPTIONAL_SETTINGS.map((setting) => gdbSet(gdb, setting).catch(() => {}));
     await Promise.all([...optional, ...SETTINGS.map((setting) => gdbSet(gdb, setting)), enablePrettyPrinting(gdb)]);
+    this.gdbPid = await gdbProcessId(gdb);
     if (settings.debugFileDirectory !== undefined) await gdbSet(gdb, `debug-file-directory ${settings.debugFileDirectory}`);
     for (const [from, to] of settings.sourceFileMap) {
       await consoleCommand(gdb, `set substitute-path ${quoteWord(from)} ${quoteWord(to)}`);
     }
-    for (const command of settings.setupCommands) await this.setUp(command.text, command.ignoreFailures);
+    for (const { text, ignoreFailures } of settings.setupCommands) {
+      await this.core.progress.show(
+        `Setup command: ${text}`,
+        () => this.setUp(text, ignoreFailures),
+        () => this.abandon(),
+      );
+    }
   }
 
   private async setUp(text: string, ignoreFailures: boolean): Promise<void> {
@@ -147,8 +183,23 @@ export class Launch {
   }
 
   private async loadProgram(program: string, symbolFile: string | undefined): Promise<void> {
-    await fileExecAndSymbols(this.core.gdb, program);
-    if (symbolFile !== undefined) await fileSymbols(this.core.gdb, symbolFile);
+    const { core } = this;
+    await core.progress.show(
+      `Reading symbols of ${baseName(program)}`,
+      async () => {
+        const hasSymbols = await loadProgramFile(core.gdb, program);
+        if (symbolFile !== undefined) await fileSymbols(core.gdb, symbolFile);
+        else if (!hasSymbols) core.tell(`${program} ${WITHOUT_SYMBOLS}`, 'important');
+      },
+      () => this.abandon(),
+    );
+  }
+
+  /** The client does not want to wait for what gdb is doing: the session ends. */
+  abandon(): void {
+    this.abandoned = true;
+    this.interruptGdb();
+    void this.end();
   }
 
   private async attach(settings: AttachSettings): Promise<void> {
@@ -158,14 +209,26 @@ export class Launch {
       core.program.borrowStopped();
       const stop = core.program.expectStop();
       try {
-        await targetAttach(core.gdb, settings.pid);
+        await core.progress.show(
+          `Attaching to ${nameOf(settings.to)}`,
+          () => this.connect(settings.to),
+          () => this.abandon(),
+        );
       } catch (error) {
         core.program.expectNoStop();
         core.program.idle();
-        throw userError('attach', `attaching to process ${settings.pid}: ${describeAttach(error)}`);
+        throw userError('attach', `attaching to ${nameOf(settings.to)}: ${describeAttach(error)}`);
       }
       this.attachStop = await stop;
     });
+  }
+
+  private async connect(to: AttachTo): Promise<void> {
+    const { gdb } = this.core;
+    if (to.kind === 'process') return await targetAttach(gdb, to.pid);
+    // Our own owner, whom nothing is asked of then.
+    await consoleCommand(gdb, 'disconnect');
+    await targetSelect(gdb, to.address);
   }
 
   /** Everything is configured: the program runs. Returns the stop that the client is to be told of instead. */
@@ -195,7 +258,7 @@ export class Launch {
     if (program.kind !== 'running' && program.kind !== 'stopped' && program.kind !== 'borrowed') return;
     await program.exclusive(async () => {
       if (program.kind === 'running') await program.borrow();
-      if (suspended && this.pid !== undefined) process.kill(this.pid, 'SIGSTOP');
+      if (suspended && this.pid !== undefined && this.isLocal) process.kill(this.pid, 'SIGSTOP');
       await targetDetach(gdb);
       program.idle();
     });
@@ -233,6 +296,11 @@ export class Launch {
     this.terminal?.close();
   }
 }
+
+const nameOf = (to: AttachTo): string => (to.kind === 'process' ? `process ${to.pid}` : to.address);
+
+const WITHOUT_SYMBOLS =
+  'has no debug information: there are no lines and variables. Compile it with -g, or name the file that has it ("symbolFile", "debugFileDirectory").';
 
 const quoteWord = (text: string): string => (/[\s'"\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : text);
 

@@ -30,6 +30,8 @@ export class Program {
   private turn: Promise<unknown> = Promise.resolve();
   private waiter: ((stop: Stop) => void) | undefined;
   private readonly onChange = new Set<() => void>();
+  /** While the program runs in a turn: the client wants it stopped. */
+  private interruptTurn: (() => void) | undefined;
 
   constructor(
     private readonly gdb: () => GdbClient,
@@ -71,6 +73,12 @@ export class Program {
     else this.settle(stop);
   }
 
+  /** For whoever waits for it; nobody is told any more. */
+  onStoppedAtEnd(stop: Stop): void {
+    this.waiter?.(stop);
+    this.waiter = undefined;
+  }
+
   onGdbEnded(): void {
     this.change({ kind: 'ended' });
     this.waiter?.({ kind: 'exit', code: 0, signal: undefined });
@@ -108,7 +116,10 @@ export class Program {
     if (this.phase.kind === 'running') {
       this.change({ ...this.phase, pauseAsked: true });
       await execInterrupt(this.gdb());
-    } else if (this.phase.kind === 'borrowed') this.change({ kind: 'borrowed', tell: true });
+    } else if (this.phase.kind === 'borrowed') {
+      this.change({ kind: 'borrowed', tell: true });
+      this.interruptTurn?.();
+    }
   }
 
   /**
@@ -162,6 +173,45 @@ export class Program {
     await this.run('continue', act);
   }
 
+  /**
+   * Only in a turn: runs until a stop that `isIt`. Others are passed. undefined: the program has ended, or stands because of the
+   * limit or because the client wanted it to.
+   */
+  async runOn(isIt: (stop: ProgramStop) => boolean, limitMs: number): Promise<ProgramStop | undefined> {
+    let given = false;
+    const giveUp = (): void => {
+      given = true;
+      void execInterrupt(this.gdb()).catch(() => {});
+    };
+    const timer = setTimeout(giveUp, limitMs);
+    this.interruptTurn = giveUp;
+    try {
+      for (;;) {
+        this.change({ kind: 'borrowed', tell: false });
+        const coming = this.expectStop(limitMs + STOP_LIMIT_MS);
+        try {
+          await execContinue(this.gdb());
+        } catch (error) {
+          this.expectNoStop();
+          await coming;
+          this.stopped();
+          throw error;
+        }
+        const stop = await coming;
+        if (stop.kind === 'exit') {
+          this.exited();
+          return undefined;
+        }
+        this.stopped();
+        if (isIt(stop)) return stop;
+        if (given) return undefined;
+      }
+    } finally {
+      clearTimeout(timer);
+      this.interruptTurn = undefined;
+    }
+  }
+
   /** The session ends: no turn is waited for, and a program that does not stop is no reason to stay. */
   async interruptForEnd(): Promise<void> {
     const stopped = new Promise<void>((resolve) => {
@@ -175,13 +225,13 @@ export class Program {
     await stopped;
   }
 
-  expectStop(): Promise<Stop> {
-    const late = peerError('stop-slow', `the program did not stop within ${STOP_LIMIT_MS / 1000} s`);
+  expectStop(limitMs = STOP_LIMIT_MS): Promise<Stop> {
+    const late = peerError('stop-slow', `the program did not stop within ${limitMs / 1000} s`);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.waiter = undefined;
         reject(late);
-      }, STOP_LIMIT_MS);
+      }, limitMs);
       this.waiter = (stop) => {
         clearTimeout(timer);
         resolve(stop);

@@ -1,13 +1,14 @@
 /** The table of requests: DAP's names, what each does, and what `initialize` says of it. */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { userError } from '../../native/base/errors';
+import { bug, refused, userError } from '../../native/base/errors';
 import type { RenameArguments, RestoreArguments, TakeArguments } from '../../native/control/schema';
 import type { Route, Routes } from '../dap/connection';
 import { mayChange } from './expressions';
 import { exceptionFilters } from './exceptions';
 import type { Session } from './session';
 import { type LaunchSettings, readAttach, readLaunch } from './settings';
+import { breakInsert } from '../gdb/commands-break';
 import { execContinue } from '../gdb/commands-exec';
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -32,8 +33,11 @@ export const capabilities: DebugProtocol.Capabilities & { readonly supportsCheck
   supportsCompletionsRequest: true,
   completionTriggerCharacters: [' ', '.'],
   supportsGotoTargetsRequest: true,
+  supportsStepInTargetsRequest: true,
+  supportsBreakpointLocationsRequest: true,
   supportsSteppingGranularity: true,
   supportsStepBack: true,
+  supportsRestartFrame: true,
   supportsRestartRequest: true,
   supportsTerminateRequest: true,
   supportTerminateDebuggee: true,
@@ -66,15 +70,18 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
         runInTerminal: args.supportsRunInTerminalRequest === true,
         memoryEvent: args.supportsMemoryEvent === true,
         invalidatedEvent: args.supportsInvalidatedEvent === true,
+        progress: args.supportsProgressReporting === true,
       };
       return capabilities;
     }),
-    launch: plain(async (args: Raw) => {
+    launch: plain(async (args: Raw, context) => {
+      context.signal.addEventListener('abort', () => launch.abandon());
       await session.prepare({ kind: 'launch', settings: readLaunch(args) });
       await configurationDone;
       await session.run(false);
     }),
-    attach: plain(async (args: Raw) => {
+    attach: plain(async (args: Raw, context) => {
+      context.signal.addEventListener('abort', () => launch.abandon());
       await session.prepare({ kind: 'attach', settings: readAttach(args) });
       await configurationDone;
       await session.run(args['stopAtEntry'] === true || args['stopOnEntry'] === true);
@@ -96,6 +103,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
       const { expression, where } = await variables.expressionOf(args.variablesReference, args.name);
       return await variables.dataInfo(expression, where);
     }),
+    breakpointLocations: plain((args: DebugProtocol.BreakpointLocationsArguments) => breakpoints.locations(args)),
     setExceptionBreakpoints: plain((args: DebugProtocol.SetExceptionBreakpointsArguments) => exceptions.set(args)),
     exceptionInfo: plain(() => exceptions.info()),
 
@@ -115,7 +123,8 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
       checkpoints.onChanged();
       return body;
     }),
-    evaluate: plain(async (args: DebugProtocol.EvaluateArguments) => {
+    evaluate: plain(async (args: DebugProtocol.EvaluateArguments, context) => {
+      context.signal.addEventListener('abort', () => launch.interruptGdb());
       const body = await session.evaluation.evaluate(args);
       if (args.context !== 'hover' && mayChange(args.expression)) checkpoints.onChanged();
       return body;
@@ -125,12 +134,14 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     continue: resuming(() => execution.continue()),
     next: resuming((args: DebugProtocol.NextArguments) => execution.next(args)),
     stepIn: resuming((args: DebugProtocol.StepInArguments) => execution.stepIn(args)),
+    stepInTargets: plain((args: DebugProtocol.StepInTargetsArguments) => execution.stepInTargets(args)),
     stepOut: resuming((args: DebugProtocol.StepOutArguments) => execution.stepOut(args)),
     pause: resuming(() => execution.pause()),
     gotoTargets: plain((args: DebugProtocol.GotoTargetsArguments) => execution.gotoTargets(args)),
     goto: resuming((args: DebugProtocol.GotoArguments) => execution.goto(args)),
     stepBack: resuming(() => checkpoints.stepBack()),
     reverseContinue: resuming(() => checkpoints.reverseContinue()),
+    restartFrame: resuming((args: DebugProtocol.RestartFrameArguments) => session.restartFrame.restart(args.frameId)),
     restart: resuming((args: { readonly arguments?: Raw }) => restart(session, args.arguments)),
 
     readMemory: plain((args: DebugProtocol.ReadMemoryArguments) => memory.read(args)),
@@ -140,7 +151,19 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     loadedSources: plain(() => files.sources()),
     source: plain((args: DebugProtocol.SourceArguments) => files.source(args)),
 
-    cancel: plain((args: DebugProtocol.CancelArguments) => void (args.requestId !== undefined && cancel(args.requestId))),
+    cancel: plain((args: DebugProtocol.CancelArguments) => {
+      if (args.requestId !== undefined) cancel(args.requestId);
+      if (args.progressId !== undefined) core.progress.cancel(args.progressId);
+    }),
+    terminateThreads: plain((args: DebugProtocol.TerminateThreadsArguments, context) => {
+      if (!session.threads.areAll(args.threadIds ?? []))
+        throw refused(
+          'terminate-threads',
+          'Terminate Thread',
+          'a thread of a native program can only end itself, because of what it holds; end the program, or jump to the end of its function',
+        );
+      context.afterReply(() => void session.terminate());
+    }),
     terminate: plain((_: unknown, context) => {
       if (launch.start === undefined) throw userError('not-started', 'nothing is being debugged');
       context.afterReply(() => void session.terminate());
@@ -150,16 +173,32 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
       await session.disconnect(args.terminateDebuggee, args.suspendDebuggee === true);
     }),
 
-    'checkpoint/take': plain((args: TakeArguments) => checkpoints.take(args)),
+    'checkpoint/take': plain((args: TakeArguments, context) => checkpoints.take(args, context.signal)),
     'checkpoint/list': plain(() => checkpoints.list()),
     'checkpoint/restore': resuming((args: RestoreArguments) => checkpoints.restore(args)),
     'checkpoint/drop': plain((args: { readonly id: number }) => checkpoints.drop(args)),
     'checkpoint/rename': plain((args: RenameArguments) => checkpoints.rename(args)),
     'checkpoint/preflight': plain(() => checkpoints.preflight()),
+    ...testFaults(),
     'program/input': plain((args: { readonly text?: unknown }) => {
       if (typeof args.text !== 'string') throw userError('input', '"text" is what the program shall read');
       if (launch.terminal?.write(args.text) !== true) throw userError('no-input', 'the program reads from its own terminal');
     }),
+  };
+}
+
+/** For tests (SAVEPOINT_TEST_FAULTS): a fault of ours, in a request and outside one. */
+function testFaults(): Routes {
+  if ((process.env['SAVEPOINT_TEST_FAULTS'] ?? '') === '') return {};
+  return {
+    'savepoint/fault': {
+      run: (args: { readonly where?: unknown }) => {
+        if (args.where === 'request') throw bug('a fault asked for by a test');
+        setImmediate(() => {
+          throw bug('a fault asked for by a test');
+        });
+      },
+    },
   };
 }
 
@@ -175,8 +214,24 @@ async function restart(session: Session, given: Raw | undefined): Promise<void> 
   const describe = (one: LaunchSettings): string => JSON.stringify([RUN_SETTINGS.map((name) => one[name]), [...one.env]]);
   const changed = describe(settings) !== describe(start.settings);
   launch.start = { kind: 'launch', settings };
-  if (!changed && !settings.stopAtEntry && (await checkpoints.returnToEntry())) {
-    await core.program.resume('continue', () => execContinue(core.gdb));
+  checkpoints.limits = settings.automatic;
+  if (!changed && (await checkpoints.returnToEntry())) {
+    await core.program.resume('continue', async () => {
+      if (settings.stopAtEntry) await stopAtMain(session);
+      await execContinue(core.gdb);
+    });
   } else await launch.runAgain(settings, changed);
   core.client.send('continued', { threadId: session.threads.first() ?? 1, allThreadsContinued: true });
+}
+
+/** As gdb's `start` does: Go's first function has another name. */
+async function stopAtMain({ core, breakpoints }: Session): Promise<void> {
+  await breakpoints.byScript(async () => {
+    for (const name of ['main.main', 'main']) {
+      const found = await breakInsert(core.gdb, { kind: 'function', name }, { temporary: true, mustExist: true }).catch(
+        () => undefined,
+      );
+      if (found !== undefined) return;
+    }
+  });
 }

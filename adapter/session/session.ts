@@ -3,6 +3,8 @@
  * in the concern's own file; the table of requests is in routes.ts.
  */
 
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import * as fs from 'node:fs';
 import type { CheckpointRecord } from '../../native/control/schema';
 import { describeError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
@@ -11,6 +13,7 @@ import { type MiEvent, type StreamKind, numberOf } from '../gdb/mi-values';
 import { Breakpoints } from './breakpoints';
 import { GdbCheckpointStore } from './checkpoint-store';
 import { Checkpoints } from './checkpoints';
+import { CodeSources } from './code-sources';
 import { Core } from './core';
 import { Evaluation } from './evaluate';
 import { Exceptions } from './exceptions';
@@ -19,6 +22,7 @@ import { Files } from './files';
 import { type Installation, Launch, type Start } from './launch';
 import { Memory } from './memory';
 import { Program } from './program';
+import { RestartFrame } from './restart-frame';
 import { ENDED_THREAD, Stack, Threads } from './stack';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop, readStop, reportStop } from './stops';
 import { Variables } from './variables';
@@ -36,6 +40,7 @@ export class Session {
   readonly files: Files;
   readonly execution: Execution;
   readonly checkpoints: Checkpoints;
+  readonly restartFrame: RestartFrame;
   /** From `configurationDone` on, what gdb says is for the user. */
   private talking = false;
   private prepared = false;
@@ -62,12 +67,13 @@ export class Session {
       },
       (why) => this.onGdbEnd(why),
     );
-    this.breakpoints = new Breakpoints(core);
+    const code = new CodeSources(core);
+    this.breakpoints = new Breakpoints(core, code);
     this.exceptions = new Exceptions(core);
     this.threads = new Threads(core);
-    this.stack = new Stack(core);
+    this.stack = new Stack(core, code);
     this.variables = new Variables(core);
-    this.files = new Files(core);
+    this.files = new Files(core, code);
     this.memory = new Memory(core, () => this.onChanged());
     this.checkpoints = new Checkpoints(core, new GdbCheckpointStore(() => core.gdb), {
       onRestored: (stop, record) => this.tellRestored(stop, record),
@@ -76,7 +82,11 @@ export class Session {
       input: (text) => this.launch.terminal?.write(text) === true,
       afterCommand: () => this.checkpoints.afterCommand(),
     });
-    this.execution = new Execution(core, {
+    this.restartFrame = new RestartFrame(core, this.checkpoints, this.breakpoints, {
+      onRestarted: (stop, name) => this.tellStop(stop, { reason: 'restart', description: `At the beginning of ${name} again` }),
+      onPutBack: (stop) => this.sendStopped(stop, { reason: 'goto', description: 'Back where it was' }),
+    });
+    this.execution = new Execution(core, this.breakpoints, {
       onContinueAfterEnd: () => void this.finish(),
       onJumped: (thread) => this.onJumped(thread),
     });
@@ -103,7 +113,14 @@ export class Session {
       throw error;
     }
     this.prepared = true;
+    // What can be started again is what was started here.
+    if (start.kind === 'attach') this.client.send('capabilities', { capabilities: await this.attachedCapabilities() });
     this.client.send('initialized');
+  }
+
+  private async attachedCapabilities(): Promise<DebugProtocol.Capabilities> {
+    const checkpoints = this.launch.isLocal || (await this.checkpoints.arePossible());
+    return { supportsRestartRequest: false, ...(checkpoints ? {} : { supportsStepBack: false, supportsRestartFrame: false }) };
   }
 
   async run(stopOnAttach: boolean): Promise<void> {
@@ -124,9 +141,12 @@ export class Session {
   // --- what gdb says ---
 
   private onEvent(event: MiEvent): void {
-    // What falls apart at the end is no news.
-    if (this.launch.isOver) return;
     const { name, fields } = event;
+    // What falls apart at the end is no news; but the end may wait for a stop.
+    if (this.launch.isOver) {
+      if (event.kind === 'exec' && name === 'stopped') this.core.program.onStoppedAtEnd(readStop(fields));
+      return;
+    }
     switch (`${event.kind} ${name}`) {
       case 'exec running':
         return this.core.program.onRunning();
@@ -157,13 +177,25 @@ export class Session {
     if (pid === undefined || !this.launch.onProcess(pid)) return;
     this.checkpoints.onLost();
     const { start } = this.launch;
+    this.addProgramOf(pid);
     this.client.send('process', {
       name: start?.settings.program ?? `process ${pid}`,
       systemProcessId: pid,
-      isLocalProcess: true,
+      isLocalProcess: this.launch.isLocal,
       startMethod: start?.kind ?? 'launch',
       pointerSize: 64,
     });
+  }
+
+  /** Attached to without a file: the kernel knows it. */
+  private addProgramOf(pid: number): void {
+    const { start, isLocal } = this.launch;
+    if (start?.kind !== 'attach' || start.settings.program !== undefined || !isLocal) return;
+    try {
+      this.files.addProgram(fs.readlinkSync(`/proc/${pid}/exe`));
+    } catch {
+      // Another user's, or ended.
+    }
   }
 
   /** While the program is stopped for a moment only, gdb's words about that are not for the user. */
@@ -193,6 +225,7 @@ export class Session {
 
   private onStop(stop: ProgramStop, pauseAsked: boolean): void {
     this.exceptions.onStop(stop);
+    if (this.execution.onStop(stop)) return this.tellStop(stop, { reason: 'step', description: 'Paused after step' });
     if (isQuietStop(stop) && !pauseAsked) return void this.onQuietStop(stop);
     this.tellStop(stop, this.describeStop(stop, pauseAsked));
   }
@@ -208,6 +241,7 @@ export class Session {
   private tellStop(stop: ProgramStop, report: StopReport): void {
     this.sendStopped(stop, report);
     this.checkpoints.onStop(stop, report);
+    void this.files.tellNewSources().catch(() => {});
   }
 
   private sendStopped(stop: ProgramStop, report: StopReport): void {

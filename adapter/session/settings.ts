@@ -36,8 +36,14 @@ export interface LaunchSettings extends CommonSettings {
   readonly followFork: 'parent' | 'child';
 }
 
+/** What is attached to. */
+export type AttachTo =
+  | { readonly kind: 'process'; readonly pid: number }
+  /** A `savepoint gdbserver` (or another server of gdb's protocol): `host:port`, or the path of a unix socket. */
+  | { readonly kind: 'server'; readonly address: string };
+
 export interface AttachSettings extends CommonSettings {
-  readonly pid: number;
+  readonly to: AttachTo;
   readonly program: string | undefined;
 }
 
@@ -67,16 +73,27 @@ export function readLaunch(raw: Raw): LaunchSettings {
 }
 
 export function readAttach(raw: Raw): AttachSettings {
+  return { ...readCommon(raw), to: readAttachTo(raw), program: readProgram(raw['program']) };
+}
+
+function readAttachTo(raw: Raw): AttachTo {
+  const address = readText(raw, 'target') ?? readText(raw, 'miDebuggerServerAddress');
   const given = raw['pid'] ?? raw['processId'];
+  if (address !== undefined && given !== undefined && given !== null)
+    throw userError('attach-target', 'attach: give "pid" (a process of this machine) or "target" (a debug server), not both');
+  if (address !== undefined) {
+    if (/^[^\s:]*:\d{1,5}$|^\[[^\s\]]+\]:\d{1,5}$|^\/\S*$/.test(address)) return { kind: 'server', address };
+    throw userError('attach-target', `attach: "target" is "${address}"; it is host:port, or the path of a unix socket`);
+  }
   const pid = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
   if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) {
     throw userError(
       'attach-pid',
-      `attach: "pid" ${given === undefined ? 'is missing' : `is ${JSON.stringify(given)}`}; it is the id of a running process`,
+      `attach: "pid" ${given === undefined ? 'is missing' : `is ${JSON.stringify(given)}`}; it is the id of a running process (or give "target": host:port of a debug server)`,
     );
   }
   if (!fs.existsSync(`/proc/${pid}`)) throw userError('attach-gone', `attach: there is no process ${pid}`);
-  return { ...readCommon(raw), pid, program: readProgram(raw['program']) };
+  return { kind: 'process', pid };
 }
 
 function readCommon(raw: Raw): CommonSettings {

@@ -6,6 +6,7 @@ import { userError } from '../../native/base/errors';
 import { type GdbFrame, stackInfoDepth, stackListArguments, stackListFrames, threadInfo } from '../gdb/commands-data';
 import { type MiTuple, numberOf } from '../gdb/mi-values';
 import { baseName } from './breakpoints';
+import type { CodeSources } from './code-sources';
 import type { Core } from './core';
 
 /** Shown after the program's end, so that the client has a thread to be stopped in. No gdb thread has this id. */
@@ -33,6 +34,12 @@ export class Threads {
     this.core.client.send('thread', { reason: 'exited', threadId: id });
   }
 
+  /** These are the whole program. */
+  areAll(ids: readonly number[]): boolean {
+    const wanted = new Set(ids);
+    return this.known.size > 0 && [...this.known.keys()].every((id) => wanted.has(id));
+  }
+
   first(): number | undefined {
     const [first] = this.known.keys();
     return first;
@@ -58,7 +65,10 @@ export class Stack {
   /** Which source files exist here: looked up once. */
   private readonly exists = new Map<string, boolean>();
 
-  constructor(private readonly core: Core) {}
+  constructor(
+    private readonly core: Core,
+    private readonly code: CodeSources,
+  ) {}
 
   async trace(args: DebugProtocol.StackTraceArguments): Promise<DebugProtocol.StackTraceResponse['body']> {
     const { core } = this;
@@ -76,26 +86,44 @@ export class Stack {
     // Beyond the last frame gdb calls it an error; the client just came to the end.
     const found = frames.status === 'fulfilled' ? frames.value : [];
     const words = parameters.status === 'fulfilled' ? parameters.value : undefined;
-    return {
-      stackFrames: found.map((frame, i) => this.describe(args.threadId, frame, words?.[i])),
-      totalFrames: depth.value,
-    };
+    const stackFrames: DebugProtocol.StackFrame[] = [];
+    // One after another: frames of one function share what is found out about its code.
+    for (const [i, frame] of found.entries()) stackFrames.push(await this.describe(args.threadId, frame, words?.[i]));
+    return { stackFrames, totalFrames: depth.value };
   }
 
-  private describe(thread: number, frame: GdbFrame, parameters: readonly string[] | undefined): DebugProtocol.StackFrame {
+  private async describe(
+    thread: number,
+    frame: GdbFrame,
+    parameters: readonly string[] | undefined,
+  ): Promise<DebugProtocol.StackFrame> {
     const { core } = this;
+    const id = core.frames.add({ thread, frame: frame.level });
     const address = `0x${frame.address.toString(16)}`;
     const name = frame.function ?? address;
     return {
-      id: core.frames.add({ thread, frame: frame.level }),
+      id,
       name: parameters === undefined ? name : `${name}(${parameters.join(', ')})`,
-      line: frame.line === undefined ? 0 : core.toClientLine(frame.line),
-      column: frame.line === undefined ? 0 : core.conventions.columnBase,
       instructionPointerReference: address,
-      ...(frame.fullName === undefined && frame.file === undefined
-        ? { presentationHint: 'subtle' as const }
-        : { source: this.source(frame) }),
+      ...(await this.place(frame)),
       ...(frame.from === undefined ? {} : { moduleId: frame.from }),
+    };
+  }
+
+  private async place(
+    frame: GdbFrame,
+  ): Promise<Pick<DebugProtocol.StackFrame, 'line' | 'column' | 'source' | 'presentationHint'>> {
+    const { core } = this;
+    if (frame.line !== undefined && (frame.fullName ?? frame.file) !== undefined)
+      return { line: core.toClientLine(frame.line), column: core.conventions.columnBase, source: this.source(frame) };
+    // A caller's address is the one behind its call, which may be another function's.
+    const code = await this.code.placeOf(frame.address - (frame.level === 0 ? 0n : 1n));
+    if (code === undefined) return { line: 0, column: 0, presentationHint: 'subtle' };
+    return {
+      line: core.toClientLine(code.line),
+      column: core.conventions.columnBase,
+      source: code.source,
+      presentationHint: 'subtle',
     };
   }
 

@@ -143,7 +143,9 @@ export function reportStop(stop: ProgramStop, facts: StopFacts): StopReport {
   const hit = breakpoint === undefined ? {} : { hitBreakpointIds: [breakpoint] };
   switch (reason) {
     case 'breakpoint-hit': {
-      if (stop.temporary) return { reason: 'entry', description: 'Paused at the entry' };
+      // gdb's `start` sets a temporary one; people do that, too.
+      if (stop.temporary && /(^|[.:])main$/.test(stop.frame?.function ?? ''))
+        return { reason: 'entry', description: 'Paused at the entry' };
       const kind = breakpoint === undefined ? undefined : facts.kindOf(breakpoint);
       if (kind === 'exception') {
         const what = facts.exceptionOf(breakpoint ?? 0);

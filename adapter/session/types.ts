@@ -14,6 +14,7 @@ export function pointerOf(type: string): 'none' | 'address' | 'opens' {
     .replace(/\s+/g, ' ')
     .trim();
   if (bare.includes('(*)(')) return 'address';
+  if (/\(\*\)\s*\[/.test(bare)) return 'opens';
   if (!bare.endsWith('*')) return 'none';
   return /^void ?\*$/.test(bare) ? 'address' : 'opens';
 }

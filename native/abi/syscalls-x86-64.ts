@@ -57,8 +57,6 @@ export const SYS = {
   cachestat: 451, fchmodat2: 452, map_shadow_stack: 453, futex_wake: 454, futex_wait: 455, futex_requeue: 456,
 } as const;
 
-export type SyscallName = keyof typeof SYS;
-
 const names: ReadonlyMap<number, string> = new Map(Object.entries(SYS).map(([name, nr]) => [nr, name]));
 
 /** `read` for 0; `system call 9000` for a number without a name. */

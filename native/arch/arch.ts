@@ -72,7 +72,6 @@ export interface Arch {
   syscallArgument(gp: GpRegs, n: number): bigint;
   /** rax as signed. */
   syscallResult(gp: GpRegs): bigint;
-  setSyscallResult(gp: GpRegs, value: bigint): void;
   /** orig_rax = -1: the kernel will neither restart nor run a call. */
   forgetSyscall(gp: GpRegs): void;
   /** At a seccomp stop: makes the saved state one that issues the call again (pc back on the instruction, rax = number). */

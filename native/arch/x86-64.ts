@@ -134,7 +134,6 @@ export function createX86_64(layout: XsaveLayout = FXSAVE_LAYOUT): Arch {
     syscallNumber,
     syscallArgument: (gp, index) => word(gp, ARGUMENTS[index]),
     syscallResult,
-    setSyscallResult: (gp, value) => setWord(gp, USER_REGS.rax, value),
     forgetSyscall: (gp) => setWord(gp, USER_REGS.orig_rax, -1n),
     reissueSyscall,
     prepareSyscall,

@@ -1,7 +1,10 @@
 /**
  * The trace: one time line of everything that crosses a wire (dap, mi, rsp, state transitions, checkpoint stages), kept in a ring
- * always, written to stderr for the topics of SAVEPOINT_TRACE (`SAVEPOINT_TRACE=rsp,state` or `all`).
+ * always, written for the topics of SAVEPOINT_TRACE (`SAVEPOINT_TRACE=rsp,state` or `all`) to standard error, or to the end of the file that
+ * SAVEPOINT_TRACE_FILE names: the processes of a session write into one file, and their times are of one clock.
  */
+
+import * as fs from 'node:fs';
 
 export type Topic = 'rsp' | 'state' | 'checkpoint' | 'mi' | 'dap';
 
@@ -14,7 +17,7 @@ export class Log {
 
   constructor(
     topics: string = process.env.SAVEPOINT_TRACE ?? '',
-    private readonly write: (line: string) => void = (line) => void process.stderr.write(line),
+    private readonly write: (line: string) => void = writerOf(process.env.SAVEPOINT_TRACE_FILE),
   ) {
     this.shown = new Set(topics.split(',').filter((topic) => topic !== ''));
   }
@@ -25,7 +28,9 @@ export class Log {
   }
 
   add(topic: Topic, text: string): void {
-    const line = `${(performance.now() / 1000).toFixed(6)} ${topic} ${text}\n`;
+    // CLOCK_MONOTONIC, which all processes share.
+    const [seconds, nanoseconds] = process.hrtime();
+    const line = `${seconds}.${String(Math.floor(nanoseconds / 1000)).padStart(6, '0')} ${topic} ${text}\n`;
     this.ring[this.next] = line;
     this.next = (this.next + 1) % RING_LENGTH;
     if (this.shows(topic)) this.write(line);
@@ -35,4 +40,18 @@ export class Log {
   recent(): string {
     return [...this.ring.slice(this.next), ...this.ring.slice(0, this.next)].join('');
   }
+}
+
+/** A file is opened when there is something to write. What a program says may be in it: only its user may read it. */
+function writerOf(file: string | undefined): (line: string) => void {
+  if (file === undefined || file === '') return (line) => void process.stderr.write(line);
+  let fd: number | undefined;
+  return (line) => {
+    try {
+      fd ??= fs.openSync(file, 'a', 0o600);
+      fs.writeSync(fd, line);
+    } catch {
+      // A trace that cannot be written is no reason to end what is traced.
+    }
+  };
 }

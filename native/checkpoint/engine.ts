@@ -146,7 +146,6 @@ export class ProcessCheckpoints {
     how: { readonly label: string; readonly automatic: boolean; readonly entry: boolean; readonly durationMs: number },
   ): CheckpointNode {
     const { label, automatic, entry, durationMs } = how;
-    const size = sizeIndex(snapshot.index);
     this.count(snapshot, 1);
     const stop = snapshot.threads.find((thread) => thread.ref.serial === snapshot.stopThread?.serial) ?? snapshot.threads[0];
     return this.tree.add(entry, (id, parentId) => ({
@@ -158,7 +157,7 @@ export class ProcessCheckpoints {
       pid: this.inferior.pid,
       pc: stop === undefined ? 0n : this.inferior.arch.pc(stop.gp),
       snapshot,
-      stats: { bytes: size.total, ownBytes: snapshot.pages.stored * 4096, durationMs },
+      stats: { bytes: sizeIndex(snapshot.index), ownBytes: snapshot.pages.stored * 4096, durationMs },
       fidelity: fidelityNotes(snapshot),
     }));
   }

@@ -67,8 +67,3 @@ export function fileKind(target: string, mode: number | undefined, pathOnly: boo
   const byTarget = BY_TARGET.find(([pattern]) => pattern.test(target))?.[1];
   return byTarget ?? BY_MODE.get((mode ?? 0) & S_IFMT) ?? 'unknown';
 }
-
-/** The sentence behind "Not rolled back:", for a descriptor that a checkpoint knows; undefined when all of it is. */
-export function limitOf(kind: FileKind): string | undefined {
-  return FILE_KINDS[kind].limit;
-}

@@ -14,7 +14,7 @@
 import { refused, bug, describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { EngineInferior } from '../owner/engine-host';
-import { SYS } from '../abi/syscalls-x86-64';
+import { askBreak } from './capture/answers';
 import type { MemorySpace } from './capture/memory';
 import { alive, saysGone } from './gone';
 import { dropMappedFiles, openMappedFiles, type MappedFiles } from './mapped-files';
@@ -54,8 +54,8 @@ export interface Restored {
 }
 
 function presentLayout(inferior: EngineInferior): Layout {
-  const brk = alive(inferior.syscall(workerOf(inferior), SYS.brk, 0n));
-  return { mappings: readMappings(inferior), brk };
+  const mappings = readMappings(inferior);
+  return { mappings, brk: askBreak(inferior, workerOf(inferior), mappings) };
 }
 
 /** All reasons not to, before anything is touched. Opens the files that will have to be mapped. */
@@ -124,12 +124,12 @@ function apply(context: RestoreContext, room: ScratchRoom, stages: Stages, appli
   stages.run('registers', () => rebuildRegisters(inferior, target.threads));
   stages.run('register', () => registerThreads(inferior, room, present.threads, target.threads));
   stages.run('requeue', () => {
-    rebuildActions(room, worker(), present.signals.actions, target.signals.actions);
+    rebuildActions(inferior, room, worker(), present.signals.actions, target.signals.actions);
     notes.push(...rebuildQueues(inferior, room, worker(), target, application.queuesInHand));
   });
   stages.run('reopen', () => notes.push(...rebuildFiles(inferior, room, worker(), present.files, target.files)));
   stages.run('settings', () => {
-    notes.push(...rebuildProcess(room, worker(), present.process, target.process));
+    notes.push(...rebuildProcess(inferior, room, worker(), present.process, target.process));
     rebuildMasks(inferior, target.threads);
   });
   stages.run('commit', () => undefined);
@@ -141,7 +141,7 @@ function rollBack(context: RestoreContext, room: ScratchRoom, safety: Snapshot, 
   const { inferior, space, log } = context;
   log.add('checkpoint', 'rolling back');
   const stages = new Stages(log, () => undefined);
-  const now = captureSnapshot(inferior, space, stages, { knownFiles: safety.files, everything: true, room });
+  const now = captureSnapshot(inferior, space, stages, { knownFiles: safety.files, beforeRestore: true, room });
   try {
     const mapped = openMappedFiles(inferior.pid, planMappings(layoutOf(now), layoutOf(safety)).steps, safety.mappedFiles);
     try {
@@ -205,7 +205,7 @@ export function restoreSnapshot(context: RestoreContext, target: Snapshot): Rest
     stages.run('lift', () => stages.always(inferior.liftBreakpoints()));
     space.open();
     return withScratch(inferior, target.mappings, (room) => {
-      const safety = captureSnapshot(inferior, space, stages, { knownFiles: target.files, everything: true, room });
+      const safety = captureSnapshot(inferior, space, stages, { knownFiles: target.files, beforeRestore: true, room });
       stages.undo(() => dropSnapshot(safety));
       const librariesMayHaveChanged = mappedCode(safety.mappings) !== mappedCode(target.mappings);
       const notes = applyOrRollBack(context, room, stages, safety, target, mapped);

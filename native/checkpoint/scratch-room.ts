@@ -1,5 +1,7 @@
 /**
  * The scratch area as a notepad: places are handed out one after another, inputs written, results read back. Emptied by `clear`.
+ *
+ * It is mapped when it is first needed, and again when it is needed after `close`.
  */
 
 import type { Addr } from '../base/brands';
@@ -7,16 +9,34 @@ import { bug } from '../base/errors';
 import type { EngineInferior, EngineThread, RemoteCall, Scratch } from '../owner/engine-host';
 import * as io from '../sys/io';
 import { alive, ProcessGone } from './gone';
+import type { Range } from './mappings';
 
 const ALIGN = 16;
 
 export class ScratchRoom {
   private used = 0;
+  private opened: Scratch | undefined;
 
   constructor(
     private readonly inferior: EngineInferior,
-    readonly scratch: Scratch,
+    /** Where it must not lie. */
+    private readonly avoid: readonly Range[],
   ) {}
+
+  private get scratch(): Scratch {
+    return (this.opened ??= alive(this.inferior.openScratch(this.avoid)));
+  }
+
+  /** Where it lies, while it is mapped. */
+  get range(): Range | undefined {
+    return this.opened;
+  }
+
+  close(): void {
+    this.opened?.close();
+    this.opened = undefined;
+    this.clear();
+  }
 
   clear(): void {
     this.used = 0;

@@ -8,6 +8,7 @@ import { refused } from '../base/errors';
 import type { EngineInferior, EngineThread } from '../owner/engine-host';
 import * as proc from '../sys/proc';
 import { dropIndex, type IndexHandle, type PageStats } from '../sys/pages';
+import { askProcess } from './capture/answers';
 import { captureFiles, dropFiles, settleFiles } from './capture/files';
 import type { MemorySpace } from './capture/memory';
 import { captureProcess } from './capture/process';
@@ -60,19 +61,22 @@ export function prepareThreads(inferior: EngineInferior): void {
 
 /** Working memory in the program for the length of `act`, in none of the ranges to `avoid`. */
 export function withScratch<T>(inferior: EngineInferior, avoid: readonly Range[], act: (room: ScratchRoom) => T): T {
-  const scratch = alive(inferior.openScratch(avoid));
+  const room = new ScratchRoom(inferior, avoid);
   try {
-    return act(new ScratchRoom(inferior, scratch));
+    return act(room);
   } finally {
-    scratch.close();
+    room.close();
   }
 }
 
 export interface CaptureOptions {
   /** Duplicates held by the checkpoint before are shared. */
   readonly knownFiles: readonly FileState[];
-  /** Hold pipes and sockets, too: the snapshot may have to be gone back to. */
-  readonly everything: boolean;
+  /**
+   * Before a restore: the snapshot may have to be gone back to, so pipes and sockets are held, too; memory is about to be rolled, so it is
+   * not armed.
+   */
+  readonly beforeRestore: boolean;
   /** Working memory that is open already, and stays; it is no part of the snapshot. Mapping and unmapping it costs the program's TLB. */
   readonly room?: ScratchRoom;
 }
@@ -80,20 +84,21 @@ export interface CaptureOptions {
 /** Reads everything. Nothing of the program is changed when it returns or throws. */
 export function captureSnapshot(inferior: EngineInferior, space: MemorySpace, stages: Stages, options: CaptureOptions): Snapshot {
   space.open();
-  const captureState = (room: ScratchRoom): Pick<Snapshot, 'threads' | 'signals' | 'process'> => {
-    const threads = stages.run('threads', () => captureThreads(inferior, room));
-    const signals = stages.run('signals', () => captureSignals(room, workerOf(inferior)));
-    return { threads, signals, process: stages.run('process', () => captureProcess(inferior, room, workerOf(inferior))) };
-  };
   const { room } = options;
+  const mappings = readMappings(inferior, room?.range);
+  const captureState = (scratch: ScratchRoom): Pick<Snapshot, 'threads' | 'signals' | 'process'> => {
+    const threads = stages.run('threads', () => captureThreads(inferior, scratch));
+    const answers = stages.run('process', () => askProcess(inferior, scratch, workerOf(inferior), mappings));
+    const signals = stages.run('signals', () => captureSignals(workerOf(inferior), answers));
+    return { threads, signals, process: captureProcess(inferior, answers) };
+  };
   const state = room === undefined ? withScratch(inferior, [], captureState) : captureState(room);
   const files: FileState[] = [];
   let mappedFiles: MappedFiles = new Map();
   try {
-    files.push(...stages.run('files', () => captureFiles(inferior, options.knownFiles, options.everything)));
-    const mappings = readMappings(inferior, room?.scratch);
+    files.push(...stages.run('files', () => captureFiles(inferior, options.knownFiles, options.beforeRestore)));
     mappedFiles = holdMappedFiles(inferior.pid, mappings);
-    const { index, stats } = stages.run('memory', () => space.take(pageRanges(mappings)));
+    const { index, stats } = stages.run('memory', () => space.take(pageRanges(mappings), !options.beforeRestore));
     return {
       ...state,
       image: inferior.image,

@@ -21,6 +21,6 @@ export function takeSnapshot(context: TakeContext): Snapshot {
   return stages.within(() => {
     stages.run('prepare', () => prepareThreads(inferior));
     stages.run('lift', () => stages.always(inferior.liftBreakpoints()));
-    return settleSnapshot(captureSnapshot(inferior, space, stages, { knownFiles, everything: false }));
+    return settleSnapshot(captureSnapshot(inferior, space, stages, { knownFiles, beforeRestore: false }));
   });
 }

@@ -5,6 +5,8 @@ a log point's text. That text is one console record: the mark, a JSON object, a 
 """
 
 import json
+import os
+import re
 
 import gdb
 
@@ -101,3 +103,255 @@ class Break(gdb.Command):
 
 
 Break()
+
+
+# Frames ----------------------------------------------------------------------------------------------------------------
+#
+# A call is known again, in another state of the same program, by where its frame is (the caller's stack pointer), by the function,
+# the return address, and by what the caller keeps: its registers and its part of the stack. That part may have been written since
+# by the function itself (through pointers), so it decides only between calls that agree in all the rest.
+
+KEPT_REGISTERS = ("rbx", "rbp", "r12", "r13", "r14", "r15")  # by the x86-64 ABI
+USUAL_COMPARED, MOST_COMPARED = 4096, 65536
+ADDRESS = (1 << 64) - 1
+
+
+def register(frame, name):
+    return int(frame.read_register(name)) & ADDRESS
+
+
+def thread_of(tid):
+    for thread in gdb.selected_inferior().threads():
+        if thread.is_valid() and thread.ptid[1] == tid:
+            return thread
+    return None
+
+
+def frame_at(number, level):
+    """Selects thread `number` and returns its frame `level`."""
+    for thread in gdb.selected_inferior().threads():
+        if thread.num == number:
+            thread.switch()
+            frame = gdb.newest_frame()
+            for _ in range(level):
+                frame = frame and frame.older()
+            if frame:
+                return frame
+    raise gdb.GdbError("There is no such frame.")
+
+
+def start_of_function(pc):
+    """The address of the function around `pc`; None: unknown."""
+    block = gdb.block_for_pc(pc)
+    while block is not None and (block.function is None or getattr(block.function, "is_inlined", False)):
+        block = block.superblock
+    if block is not None and not block.is_global and not block.is_static:
+        return getattr(block, "entry_pc", None) or block.start
+    text = gdb.execute("info symbol 0x%x" % pc, to_string=True)
+    offset = text.split(" + ")[1].split()[0] if " + " in text else "0"
+    return pc - int(offset, 0) if " in section " in text and offset.isdigit() else None
+
+
+def call_of(frame):
+    """What a call is known by (JSON numbers would lose bits on their way); None: the frame is none of a function that was called."""
+    if frame.type() != gdb.NORMAL_FRAME:
+        return None
+    # A caller's address is the one behind its call, which may be another function's.
+    pc = frame.pc() - (0 if frame.level() == 0 else 1)
+    caller = frame.older()
+    entry = start_of_function(pc) if pc > 0 else None
+    if caller is None or entry is None:
+        return None
+    while caller.type() == gdb.INLINE_FRAME and caller.older() is not None:
+        caller = caller.older()
+    cfa = register(caller, "rsp")
+    beyond = caller.older()
+    # gdb shows nothing beyond main.
+    size = max(0, min(register(beyond, "rsp") - cfa, MOST_COMPARED)) if beyond is not None else USUAL_COMPARED
+    return {
+        "tid": gdb.selected_thread().ptid[1],
+        "name": frame.name() or "0x%x" % entry,
+        "entry": hex(entry),
+        "cfa": hex(cfa),
+        "back": hex(caller.pc()),
+        "registers": [hex(register(caller, name)) for name in KEPT_REGISTERS],
+        "stack": stack_at(cfa, size).hex(),
+    }
+
+
+def stack_at(address, size):
+    """As much of it as there is."""
+    while size > 0:
+        try:
+            return bytes(gdb.selected_inferior().read_memory(address, size))
+        except gdb.MemoryError:
+            size //= 2
+    return b""
+
+
+def differences(one, other):
+    """How many bytes of the callers' stacks differ; None: they are other calls."""
+    if any(one[key] != other[key] for key in ("entry", "cfa", "back", "registers")):
+        return None
+    a, b = bytes.fromhex(one["stack"]), bytes.fromhex(other["stack"])
+    return sum(x != y for x, y in zip(a, b))
+
+
+def call_at_entry(wanted):
+    """The call that begins here, when the selected thread stands at the first instruction of the function."""
+    frame = gdb.newest_frame()
+    sp = register(frame, "rsp")
+    memory = gdb.selected_inferior().read_memory
+    return {
+        "entry": hex(frame.pc()),
+        "cfa": hex(sp + 8),
+        "back": hex(int.from_bytes(bytes(memory(sp, 8)), "little")),
+        "registers": [hex(register(frame, name)) for name in KEPT_REGISTERS],
+        "stack": stack_at(sp + 8, len(wanted["stack"]) // 2).hex(),
+    }
+
+
+def place_in(wanted):
+    """Where the present state is, seen from a call: `entry`, `inside`, or `outside` (before it, one hopes)."""
+    thread = thread_of(wanted["tid"])
+    if thread is None:
+        return "outside"
+    thread.switch()
+    frame = gdb.newest_frame()
+    if hex(frame.pc()) == wanted["entry"] and hex(register(frame, "rsp") + 8) == wanted["cfa"]:
+        return "entry" if differences(wanted, call_at_entry(wanted)) == 0 else "outside"
+    try:
+        while frame is not None:
+            found = call_of(frame)
+            if found is not None and differences(wanted, found) is not None:
+                return "inside"
+            frame = frame.older()
+    except gdb.error:
+        pass  # the stack cannot be followed further, as before the first call in a program
+    return "outside"
+
+
+class EntryBreakpoint(gdb.Breakpoint):
+    """Stops where a call that is known begins. Of calls that differ in some bytes only, it remembers which came nearest."""
+
+    def __init__(self, wanted, index):
+        super().__init__("*" + wanted["entry"])
+        self.wanted = wanted
+        self.index = index  # stop at this one, whatever it looks like; None: at an exact one
+        self.seen = 0
+        self.best = None
+
+    def stop(self):
+        if gdb.selected_thread().ptid[1] != self.wanted["tid"]:
+            return False
+        found = differences(self.wanted, call_at_entry(self.wanted))
+        if found is None:
+            return False
+        self.seen += 1
+        if self.index is not None:
+            return self.seen == self.index
+        if self.best is None or found <= self.best[0]:
+            self.best = (found, self.seen)
+        return found == 0
+
+
+class CallBreakpoint(gdb.Breakpoint):
+    """Stops in a function when a certain frame has called it."""
+
+    def __init__(self, place, thread, frame):
+        super().__init__(place)
+        self.thread = thread
+        self.caller = frame
+
+    def stop(self):
+        frame = gdb.newest_frame().older()
+        return frame is not None and frame == self.caller
+
+
+def calls_of_line(frame):
+    """Functions that the rest of the frame's line calls, as far as the code names them."""
+    pc = frame.pc()
+    line = gdb.find_pc_line(pc)
+    if line.symtab is None or line.last is None:
+        return []
+    end = line.last
+    while True:
+        more = gdb.find_pc_line(end + 1)
+        if more.symtab is None or more.line != line.line or more.last is None or more.symtab.filename != line.symtab.filename:
+            break
+        end = more.last
+    found = []
+    for instruction in frame.architecture().disassemble(pc, end):
+        words = instruction["asm"].split(None, 2)
+        if len(words) == 3 and words[0].startswith("call") and words[1].startswith("0x") and words[2].startswith("<"):
+            name = words[2][1:-1]
+            call = {"address": words[1], "name": name[:-4] if name.endswith("@plt") else name}
+            if call not in found:
+                found.append(call)
+    return found
+
+
+NO_DEBUG = "(No debugging symbols found in "
+own_breakpoints = {}
+
+
+def keep_breakpoint(breakpoint):
+    own_breakpoints[breakpoint.number] = breakpoint
+    return {"number": breakpoint.number}
+
+
+def set_entry(wanted):
+    return keep_breakpoint(EntryBreakpoint(wanted["call"], wanted.get("index")))
+
+
+def set_call(wanted):
+    frame = frame_at(wanted["thread"], 0)
+    thread = gdb.selected_thread().num
+    try:
+        # By its name gdb goes past the beginning, where the arguments are not in their places yet.
+        return keep_breakpoint(CallBreakpoint("-function %s" % wanted["name"], thread, frame))
+    except gdb.error:
+        return keep_breakpoint(CallBreakpoint("*" + wanted["address"], thread, frame))
+
+
+def load_program(wanted):
+    """Whether it came with debug information, which gdb says only in words, and not at all to MI."""
+    file = re.sub(r"([\s'\"\\])", r"\\\1", wanted["file"])
+    return NO_DEBUG not in gdb.execute("file " + file, from_tty=True, to_string=True)
+
+
+def end_breakpoint(wanted):
+    breakpoint = own_breakpoints.pop(wanted["number"], None)
+    if breakpoint is None:
+        return {}
+    best = getattr(breakpoint, "best", None)
+    if breakpoint.is_valid():
+        breakpoint.delete()
+    return {} if best is None else {"best": best[1]}
+
+
+QUESTIONS = {
+    "call": lambda wanted: call_of(frame_at(wanted["thread"], wanted["frame"])),
+    "place": lambda wanted: place_in(wanted["call"]),
+    "entry": set_entry,
+    "calls": lambda wanted: calls_of_line(frame_at(wanted["thread"], wanted["frame"])),
+    "into": set_call,
+    "end": end_breakpoint,
+    "load": load_program,
+    "pid": lambda wanted: os.getpid(),
+}
+
+
+class Ask(gdb.Command):
+    """A question of the debug adapter: a word, and hexadecimal JSON. The answer is one line of JSON."""
+
+    def __init__(self):
+        super().__init__("savepoint-ask", gdb.COMMAND_OBSCURE)
+
+    def invoke(self, argument, from_tty):
+        word, data = argument.split()
+        answer = QUESTIONS[word](json.loads(bytes.fromhex(data)))
+        gdb.write(MARK + json.dumps(answer) + "\n")
+
+
+Ask()

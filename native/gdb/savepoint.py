@@ -77,8 +77,7 @@ class Session:
 
     def tell_exec_file(self):
         """`run` over a remote connection starts `remote exec-file`; gdb users expect gdb's own exec file there."""
-        space = gdb.current_progspace()
-        name = getattr(space, "executable_filename", None) or space.filename
+        name = exec_file()
         if name is None and self.told is None:
             # gdb could not read the file of its command line (a script, a directory, nothing there). The server is told
             # all the same: it answers `run` with what is wrong and what to do.
@@ -87,6 +86,16 @@ class Session:
         if name and name != current and current in (None, self.told):
             gdb.execute("set remote exec-file " + name)
             self.told = name
+
+
+def exec_file():
+    """What gdb would run. Before gdb 14 only a table tells: the file name of a program space is that of the symbols."""
+    space = gdb.current_progspace()
+    if hasattr(space, "executable_filename"):
+        return space.executable_filename
+    lines = gdb.execute("info inferiors", to_string=True).splitlines()
+    column = lines[0].index("Executable")
+    return next((line[column:].strip() for line in lines if line.startswith("*")), "") or None
 
 
 def monitor(word, argument=None):

@@ -42,6 +42,17 @@ export interface Registrations {
   readonly altstack: Buffer;
 }
 
+/** What only the process itself can ask the kernel for. */
+export interface ProcessAnswers {
+  /** 64 kernel sigactions of 32 bytes, signal 1 first. */
+  readonly actions: Buffer;
+  /** ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF: struct itimerval, 32 bytes each. */
+  readonly intervalTimers: readonly Buffer[];
+  readonly brk: Addr;
+  /** Where the heap ended when it was asked for the break. */
+  readonly heapEnd: Addr | undefined;
+}
+
 export interface EngineThread {
   readonly ref: ThreadRef;
   readonly life: ThreadLife;
@@ -107,6 +118,11 @@ export interface EngineInferior {
   setCurrentThread(ref: ThreadRef): void;
   /** A thread that is fit to run injected calls (live, prepared). */
   worker(): EngineThread | undefined;
+
+  /** What the process answered when it was last asked; the exit filter stops it at the calls that change signal handlers or timers. */
+  knownAnswers(): ProcessAnswers | undefined;
+  /** Remembers answers; undefined: they are void. */
+  noteAnswers(answers: ProcessAnswers | undefined): void;
 
   /** One injected system call (no scratch memory needed). */
   syscall(thread: EngineThread, nr: number, ...args: bigint[]): bigint | Gone;

@@ -12,7 +12,7 @@ import * as io from '../sys/io';
 import * as proc from '../sys/proc';
 import { O_RDONLY, O_RDWR } from '../abi/flags';
 import { Breakpoints } from './breakpoints';
-import type { EngineInferior, EngineThread, ProcessLife, Scratch, WantedSerials } from './engine-host';
+import type { EngineInferior, EngineThread, ProcessAnswers, ProcessLife, Scratch, WantedSerials } from './engine-host';
 import { HardwarePoints } from './hardware-points';
 import { releaseThread, shelveThread } from './parking';
 import { findSyscallInstruction, openScratch, remoteCall } from './remote';
@@ -44,6 +44,7 @@ export class Inferior implements EngineInferior {
   reported = true;
   /** A vfork child that runs on our parent's memory with the breakpoints lifted: put them back when the vfork is done. */
   liftedForVfork: (() => void) | undefined;
+  private answers: ProcessAnswers | undefined;
   private wantedSerials: WantedSerials = new Set();
   private holdsExit = false;
   private syscallAddress: Addr | undefined;
@@ -169,6 +170,14 @@ export class Inferior implements EngineInferior {
 
   worker(): Tracee | undefined {
     return this.live().find((t) => t.state.kind === 'stopped' && isSignalType(t.state.stop));
+  }
+
+  knownAnswers(): ProcessAnswers | undefined {
+    return this.answers;
+  }
+
+  noteAnswers(answers: ProcessAnswers | undefined): void {
+    this.answers = answers;
   }
 
   syscall(thread: EngineThread, nr: number, ...args: bigint[]): bigint | Gone {

@@ -56,6 +56,7 @@ function findMeaning(tracer: Tracer, inferior: Inferior, tracee: Tracee, stop: S
 function considerNursed(tracer: Tracer, inferior: Inferior, tracee: Tracee, stop: Stop): Verdict {
   if (stop.kind === 'signal') tracee.deliver = { signal: stop.signal };
   if (stop.kind === 'event') {
+    if (stop.event === 'seccomp') noteChange(tracer, tracee);
     if (stop.event === 'clone') return EVENTS.clone(tracer, inferior, tracee);
     if (stop.event === 'fork' || stop.event === 'vfork') {
       const child = adoptProcess(tracer, inferior, tracee);
@@ -210,8 +211,7 @@ const EVENTS: Readonly<Record<PtraceEvent, EventHandler>> = {
     const gp = tracee.gp();
     if (gp === GONE) return 'silent';
     const last = inferior.live().length === 1;
-    const nr = tracer.arch.syscallNumber(gp);
-    if (nr === SYS.set_tid_address || nr === SYS.sigaltstack) tracee.noteRegistrations(undefined);
+    const nr = noteChange(tracer, tracee);
     if (nr !== SYS.exit_group && nr !== SYS.exit) return 'silent';
     if (nr === SYS.exit_group || last) {
       if (!inferior.holdExit) return 'silent';
@@ -228,6 +228,19 @@ const EVENTS: Readonly<Record<PtraceEvent, EventHandler>> = {
     return 'silent';
   },
 };
+
+const OF_THREAD: ReadonlySet<number | undefined> = new Set([SYS.set_tid_address, SYS.sigaltstack]);
+const OF_PROCESS: ReadonlySet<number | undefined> = new Set([SYS.rt_sigaction, SYS.setitimer, SYS.alarm]);
+
+/** A thread is about to make one of the filter's calls: what was known of such things is void. The call's number. */
+function noteChange(tracer: Tracer, tracee: Tracee): number | undefined {
+  const gp = tracee.gp();
+  const nr = gp === GONE ? undefined : tracer.arch.syscallNumber(gp);
+  if (OF_THREAD.has(nr)) tracee.noteRegistrations(undefined);
+  // Of all processes: some share their handlers (clone(2), CLONE_SIGHAND).
+  if (OF_PROCESS.has(nr)) for (const inferior of tracer.inferiors.values()) inferior.noteAnswers(undefined);
+  return nr;
+}
 
 function adoptProcess(tracer: Tracer, parent: Inferior, tracee: Tracee): Inferior | undefined {
   const pid = ptrace.getEventMessage(tracee.tid);

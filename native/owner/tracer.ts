@@ -179,6 +179,7 @@ export class Tracer implements Waiting {
     fresh.action = tracee.action;
     fresh.onStop({ kind: 'event', event: 'exec' });
     inferior.image++;
+    inferior.noteAnswers(undefined);
     inferior.breakpoints.forgetAll();
     inferior.points.forget();
     inferior.openFiles();

@@ -27,6 +27,12 @@ const ENTRY_LABEL = 'entry';
 /** Of the machine's memory, for the pages of all checkpoints: a refused checkpoint is better than an owner killed for want of memory. */
 const STORE_SHARE = 0.5;
 
+/** What a take is asked to be. */
+interface Wanted {
+  readonly label: string;
+  readonly automatic: boolean;
+}
+
 interface Armed {
   readonly inferior: Inferior;
   readonly id: number;
@@ -138,6 +144,8 @@ export class CheckpointService {
     switch (command.kind) {
       case 'take':
         return this.take(checkpoints, inferior, command);
+      case 'take-json':
+        return text.takenJson(this.takeNode(checkpoints, inferior, command));
       case 'list':
         return text.table(checkpoints.list(), checkpoints.currentId);
       case 'list-json':
@@ -183,15 +191,16 @@ export class CheckpointService {
     throw userError('no-checkpoint', `No checkpoint number ${id}.${why}`);
   }
 
-  private take(
-    checkpoints: ProcessCheckpoints,
-    inferior: Inferior,
-    { label, automatic }: { readonly label: string; readonly automatic: boolean },
-  ): string {
+  private take(checkpoints: ProcessCheckpoints, inferior: Inferior, wanted: Wanted): string {
+    const node = this.takeNode(checkpoints, inferior, wanted);
+    return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
+  }
+
+  private takeNode(checkpoints: ProcessCheckpoints, inferior: Inferior, { label, automatic }: Wanted): CheckpointNode {
     if (inferior.life.kind === 'held') throw userError('ended', 'The program has ended; "restart N" goes back to a checkpoint.');
     const node = this.thenSafe(inferior, () => checkpoints.take(label, { automatic }));
     if (node === GONE) throw this.killed(inferior);
-    return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
+    return node;
   }
 
   private preflight(checkpoints: ProcessCheckpoints, inferior: Inferior): string {

@@ -121,14 +121,10 @@ const JSON_ROWS = 30;
 const JSON_LABEL = 200;
 const JSON_NOTE = 160;
 
-/** `more`: there are others behind the last one. */
-export function json(nodes: readonly CheckpointNode[], currentId: number | undefined, after: number | undefined): string {
-  const ordered = treeOrder(nodes);
-  const start = after === undefined ? 0 : ordered.findIndex(({ node }) => node.id === after) + 1;
-  const checkpoints = ordered.slice(start, start + JSON_ROWS).map(({ node, depth }) => ({
+function facts(node: CheckpointNode): object {
+  return {
     id: node.id,
     ...(node.parentId === undefined ? {} : { parentId: node.parentId }),
-    depth,
     label: node.label.slice(0, JSON_LABEL),
     automatic: node.automatic,
     createdAt: node.createdAt,
@@ -141,7 +137,19 @@ export function json(nodes: readonly CheckpointNode[], currentId: number | undef
     notRolledBack: groupNotes(node.fidelity)
       .slice(0, MOST_NOTES)
       .map((line) => line.slice(0, JSON_NOTE)),
-  }));
+  };
+}
+
+/** The answer to a take. */
+export function takenJson(node: CheckpointNode): string {
+  return `${JSON.stringify({ checkpoint: facts(node) })}\n`;
+}
+
+/** `more`: there are others behind the last one. */
+export function json(nodes: readonly CheckpointNode[], currentId: number | undefined, after: number | undefined): string {
+  const ordered = treeOrder(nodes);
+  const start = after === undefined ? 0 : ordered.findIndex(({ node }) => node.id === after) + 1;
+  const checkpoints = ordered.slice(start, start + JSON_ROWS).map(({ node, depth }) => ({ ...facts(node), depth }));
   const more = start + checkpoints.length < ordered.length;
   return `${JSON.stringify({ current: currentId ?? null, checkpoints, more })}\n`;
 }

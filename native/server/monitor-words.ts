@@ -17,6 +17,8 @@ export type ProcessCommand =
   | { readonly kind: 'list-json'; readonly after: number | undefined }
   /** `automatic`: nobody asked for it; front ends show it dimmed and may drop it. */
   | { readonly kind: 'take'; readonly label: string; readonly automatic: boolean }
+  /** Answered by the new checkpoint's record, so that the client need not ask for the list. */
+  | { readonly kind: 'take-json'; readonly label: string; readonly automatic: boolean }
   | { readonly kind: 'rename'; readonly id: number; readonly label: string }
   | { readonly kind: 'preflight-json' }
   | { readonly kind: 'details' | 'drop' | 'verify'; readonly id: number }
@@ -69,6 +71,10 @@ const WORDS: readonly Word[] = [
     pattern: /^verify(?:\s+(\S+))?$/,
     usage: 'verify N               compare memory with a checkpoint just taken or gone back to',
     make: (rest) => ({ kind: 'verify', id: readId(rest, 'verify') }),
+  },
+  {
+    pattern: /^savepoint-take-json\s+(automatic|named)(?:\s+(.*))?$/s,
+    make: (kind, label) => ({ kind: 'take-json', label, automatic: kind === 'automatic' }),
   },
   { pattern: /^savepoint-take-automatic(?:\s+(.*))?$/s, make: (label) => ({ kind: 'take', label, automatic: true }) },
   {

@@ -37,8 +37,3 @@ int64_t sp_lseek(int fd, int64_t offset, int whence) {
   off_t r = lseek(fd, (off_t)offset, whence);
   return r < 0 ? -errno : (int64_t)r;
 }
-
-int sp_fcntl(int fd, int command, int64_t argument) {
-  int r = fcntl(fd, command, (long)argument);
-  return r < 0 ? -errno : r;
-}

@@ -10,6 +10,5 @@ int sp_kcmp_file(int pid_a, int a, int pid_b, int b);
 int sp_send_fds(int socket, const int32_t *fds, int count);
 #define SP_SEND_MAX 200
 int64_t sp_lseek(int fd, int64_t offset, int whence);
-int sp_fcntl(int fd, int command, int64_t argument);
 
 #endif

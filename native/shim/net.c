@@ -89,12 +89,6 @@ int sp_accept(int fd, char *peer, int peer_length) {
   return client;
 }
 
-int sp_set_nonblocking(int fd, int on) {
-  int flags = fcntl(fd, F_GETFL);
-  if (flags < 0) return -errno;
-  return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0 ? -errno : 0;
-}
-
 int64_t sp_read(int fd, void *buf, int64_t length) {
   for (;;) {
     ssize_t n = read(fd, buf, (size_t)length);

@@ -28,7 +28,7 @@ typedef uint32_t sp_slot;
 /* ---- store.c ---- */
 
 int sp_store_open(uint64_t limit_bytes);
-/* 0 limit, 1 bytes in use, 2 bytes of arena touched, 3 slots free, 4 chunks, 5 indexes. */
+/* Seven numbers: 0 limit, 1 bytes in use, 2 bytes of arena touched, 3 slots free, 4 chunks, 5 indexes, 6 bytes of slabs (in use for chunks, or kept for them). */
 int sp_store_stats(uint64_t *out);
 /* That much will soon be stored: memory for it is made ready in the background. */
 void sp_store_want(uint64_t bytes);
@@ -37,13 +37,13 @@ void *sp_slot_bytes(sp_slot slot);
 int sp_slot_alloc(uint32_t want, sp_slot *first);
 void sp_slot_hold(sp_slot slot);
 void sp_slot_drop(sp_slot slot);
-uint32_t sp_slot_holders(sp_slot slot);
 
 /* ---- table.c ---- */
 
 struct sp_chunk {
   uint32_t holders;
-  uint32_t used; /* slots that are not absent */
+  uint32_t used;   /* slots that are not absent */
+  uint32_t stored; /* of those, the ones that are not the page of zeroes */
   sp_slot slot[SP_CHUNK_PAGES];
 };
 
@@ -64,8 +64,8 @@ struct sp_index *sp_index_of(int handle);
 int sp_index_publish(struct sp_index *index);
 int sp_index_hold(int handle);
 int sp_index_drop(int handle);
-/* Bytes of pages the index names (zero pages not counted), and of those no other index or page of this one holds. */
-int sp_index_bytes(int handle, uint64_t *total, uint64_t *own);
+/* Bytes of the pages that the index names, zero pages not counted. */
+int64_t sp_index_bytes(int handle);
 
 struct sp_index *sp_index_copy(const struct sp_index *from);
 void sp_index_free(struct sp_index *index);
@@ -148,8 +148,11 @@ void sp_unprotect(const struct sp_space *space, uint64_t start, uint64_t end);
 
 /* ---- take.c ---- */
 
-/* Memory of the tracee as a new index, from what is known of it (`cur`). Returns a handle. All pages are armed afterwards. */
-int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, int count, struct sp_stats *stats);
+/*
+ * Memory of the tracee as a new index, from what is known of it (`cur`). Returns a handle. Without `arm` pages that were written stay so: they are
+ * read again the next time. That is for a snapshot of what is about to be overwritten, where arming would only cost a fault for each page.
+ */
+int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, int count, int arm, struct sp_stats *stats);
 int64_t sp_read_mem(const struct sp_space *space, uint64_t addr, void *out, uint64_t length);
 
 /* ---- roll.c ---- */

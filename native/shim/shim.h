@@ -140,7 +140,6 @@ int sp_listen_tcp(const char *host, int port);
 int sp_local_port(int fd);
 /* Close-on-exec, non-blocking, TCP_NODELAY. `peer` gets a printable address (64 bytes). */
 int sp_accept(int fd, char *peer, int peer_length);
-int sp_set_nonblocking(int fd, int on);
 /* -EAGAIN when nothing is there; 0 at end of file. */
 int64_t sp_read(int fd, void *buf, int64_t length);
 /* Writes everything, waiting in poll when the peer is slow; -ETIMEDOUT after timeout_ms without progress. */

@@ -40,7 +40,7 @@ static struct {
   uint64_t wanted; /* bytes from the start that shall have memory behind them */
 } ahead = {.lock = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER};
 
-uint64_t sp_chunk_count, sp_index_count;
+uint64_t sp_chunk_count, sp_slab_pages, sp_index_count;
 
 static int populate(uint64_t start, uint64_t end) {
 #ifndef MADV_POPULATE_WRITE
@@ -136,6 +136,7 @@ int sp_store_stats(uint64_t *out) {
   out[3] = store.free_count;
   out[4] = sp_chunk_count;
   out[5] = sp_index_count;
+  out[6] = sp_slab_pages * SP_PAGE;
   return 0;
 }
 
@@ -192,4 +193,3 @@ void sp_slot_drop(sp_slot slot) {
   store.free[store.free_count++] = slot;
 }
 
-uint32_t sp_slot_holders(sp_slot slot) { return slot < FIRST_SLOT ? UINT32_MAX : store.holders[slot]; }

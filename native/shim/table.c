@@ -6,7 +6,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern uint64_t sp_chunk_count, sp_index_count;
+extern uint64_t sp_chunk_count, sp_slab_pages, sp_index_count;
+
+/*
+ * Chunks live in the store's memory, which is there already: a checkpoint copies one for each 2 MiB that were written to, and fresh memory from
+ * malloc(3) would cost it a page fault for every two. What a slab holds never goes back to the store, only from chunk to chunk.
+ */
+#define SLAB_PAGES 64u
+
+union spare {
+  struct sp_chunk chunk;
+  union spare *next;
+};
+static union spare *spares;
+
+static int new_chunk(struct sp_chunk **chunk) {
+  if (!spares) {
+    sp_slot first;
+    int got = sp_slot_alloc(SLAB_PAGES, &first);
+    if (got < 0) return got;
+    sp_slab_pages += (uint64_t)got;
+    union spare *slab = sp_slot_bytes(first);
+    for (size_t i = 0; i < (size_t)got * SP_PAGE / sizeof *slab; i++) {
+      slab[i].next = spares;
+      spares = &slab[i];
+    }
+  }
+  union spare *taken = spares;
+  spares = taken->next;
+  sp_chunk_count++;
+  *chunk = &taken->chunk;
+  return 0;
+}
+
+static void free_chunk(struct sp_chunk *chunk) {
+  union spare *spare = (union spare *)chunk;
+  spare->next = spares;
+  spares = spare;
+  sp_chunk_count--;
+}
 
 static struct sp_index **handles;
 static int handle_room;
@@ -53,8 +91,7 @@ int sp_index_drop(int handle) {
 static void drop_chunk(struct sp_chunk *chunk) {
   if (--chunk->holders) return;
   for (uint32_t i = 0; i < SP_CHUNK_PAGES; i++) sp_slot_drop(chunk->slot[i]);
-  free(chunk);
-  sp_chunk_count--;
+  free_chunk(chunk);
 }
 
 void sp_index_free(struct sp_index *index) {
@@ -110,19 +147,18 @@ sp_slot sp_index_get(struct sp_index *index, uint64_t addr) {
   return chunk ? chunk->slot[addr / SP_PAGE % SP_CHUNK_PAGES] : SP_SLOT_ABSENT;
 }
 
-/* The chunk of entry `at`, ours alone. */
-static struct sp_chunk *own(struct sp_index *index, uint32_t at) {
-  struct sp_chunk *chunk = index->entries[at].chunk;
-  if (chunk->holders == 1) return chunk;
-  struct sp_chunk *copy = malloc(sizeof *copy);
-  if (!copy) return NULL;
+/* Makes the chunk of entry `at` ours alone. */
+static int own(struct sp_index *index, uint32_t at) {
+  struct sp_chunk *chunk = index->entries[at].chunk, *copy;
+  if (chunk->holders == 1) return 0;
+  int r = new_chunk(&copy);
+  if (r) return r;
   memcpy(copy, chunk, sizeof *copy);
   copy->holders = 1;
   for (uint32_t i = 0; i < SP_CHUNK_PAGES; i++) sp_slot_hold(copy->slot[i]);
   chunk->holders--;
-  sp_chunk_count++;
   index->entries[at].chunk = copy;
-  return copy;
+  return 0;
 }
 
 static int insert(struct sp_index *index, uint32_t at, uint64_t base) {
@@ -133,10 +169,10 @@ static int insert(struct sp_index *index, uint32_t at, uint64_t base) {
     index->entries = grown;
     index->room = room;
   }
-  struct sp_chunk *chunk = calloc(1, sizeof *chunk);
-  if (!chunk) return -ENOMEM;
-  chunk->holders = 1;
-  sp_chunk_count++;
+  struct sp_chunk *chunk;
+  int r = new_chunk(&chunk);
+  if (r) return r;
+  *chunk = (struct sp_chunk){.holders = 1};
   memmove(index->entries + at + 1, index->entries + at, (index->count - at) * sizeof *index->entries);
   index->entries[at] = (struct sp_entry){base, chunk};
   index->count++;
@@ -157,10 +193,12 @@ int sp_index_set(struct sp_index *index, uint64_t addr, sp_slot slot) {
     sp_slot_drop(slot);
     return 0;
   }
-  struct sp_chunk *chunk = own(index, at);
-  if (!chunk) return -ENOMEM;
+  int r = own(index, at);
+  if (r) return r;
+  struct sp_chunk *chunk = index->entries[at].chunk;
   chunk->slot[page] = slot;
   chunk->used += (slot != SP_SLOT_ABSENT) - (old != SP_SLOT_ABSENT);
+  chunk->stored += (slot > SP_SLOT_ZERO) - (old > SP_SLOT_ZERO);
   sp_slot_drop(old);
   return 0;
 }
@@ -175,10 +213,11 @@ int sp_index_clear(struct sp_index *index, uint64_t start, uint64_t end) {
       uint32_t page = addr / SP_PAGE % SP_CHUNK_PAGES;
       sp_slot old = index->entries[at].chunk->slot[page];
       if (old == SP_SLOT_ABSENT) continue;
-      struct sp_chunk *chunk = own(index, at);
-      if (!chunk) return -ENOMEM;
-      chunk->slot[page] = SP_SLOT_ABSENT;
-      chunk->used--;
+      int r = own(index, at);
+      if (r) return r;
+      index->entries[at].chunk->slot[page] = SP_SLOT_ABSENT;
+      index->entries[at].chunk->used--;
+      index->entries[at].chunk->stored -= old > SP_SLOT_ZERO;
       sp_slot_drop(old);
     }
     if (index->entries[at].chunk->used == 0) {
@@ -193,19 +232,10 @@ int sp_index_clear(struct sp_index *index, uint64_t start, uint64_t end) {
   return 0;
 }
 
-int sp_index_bytes(int handle, uint64_t *total, uint64_t *own_bytes) {
+int64_t sp_index_bytes(int handle) {
   struct sp_index *index = sp_index_of(handle);
   if (!index) return -EBADF;
-  uint64_t pages = 0, own_pages = 0;
-  for (uint32_t i = 0; i < index->count; i++) {
-    struct sp_chunk *chunk = index->entries[i].chunk;
-    for (uint32_t k = 0; k < SP_CHUNK_PAGES; k++) {
-      if (chunk->slot[k] <= SP_SLOT_ZERO) continue;
-      pages++;
-      if (chunk->holders == 1 && sp_slot_holders(chunk->slot[k]) == 1) own_pages++;
-    }
-  }
-  *total = pages * SP_PAGE;
-  *own_bytes = own_pages * SP_PAGE;
-  return 0;
+  int64_t pages = 0;
+  for (uint32_t i = 0; i < index->count; i++) pages += index->entries[i].chunk->stored;
+  return pages * SP_PAGE;
 }

@@ -2,21 +2,31 @@
  * Memory into an index. Per mapping: what is not there any more becomes absent; what was written is read into slots; the rest is taken over from the
  * index before. Mappings that cannot be armed are read whole and compared.
  *
- * Reads go through /proc/PID/mem: process_vm_readv pins pages, which un-shares copy-on-write ones (doubling memory and marking them written).
+ * Long runs are read through /proc/PID/mem: process_vm_readv pins pages, which un-shares copy-on-write ones and would double the memory of a
+ * program that has forked. Short ones are read by it nevertheless, many in one call and without a second copy (less than half the time): they are
+ * what the program has written since, so what it un-shares the program mostly has un-shared itself.
  */
 #define _GNU_SOURCE
 #include "pages.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#define GATHER 512u
 
 struct taking {
   const struct sp_space *space;
   const struct sp_vma *vma;
   struct sp_index *index;
   struct sp_stats *stats;
+  int arm;
   uint64_t seen; /* presence: everything below was dealt with */
+  /* Short runs that wait to be read together, and where each goes. */
+  uint32_t gathered;
+  struct iovec from[GATHER], to[GATHER];
+  sp_slot slot[GATHER];
 };
 
 int64_t sp_read_mem(const struct sp_space *space, uint64_t addr, void *out, uint64_t length) {
@@ -55,28 +65,78 @@ static int file_slots(struct taking *t, uint64_t addr, sp_slot first, uint32_t g
   return r;
 }
 
+/* Longest run read at once. */
 #define RUN_PAGES 1024u
+/* Runs up to this length are gathered: one process_vm_readv for many, with no copy in between. */
+#define SHORT_PAGES 64u
+
+/* A page that nobody may read (a guard, memfd_secret) is not ours to keep. */
+static int lose_page(struct taking *t, uint64_t addr, sp_slot slot) {
+  sp_slot_drop(slot);
+  if (getpgid(t->space->pid) < 0) return -ESRCH;
+  t->stats->unreadable++;
+  return make_absent(t, addr, addr + SP_PAGE);
+}
+
+static void drop_slots(sp_slot first, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) sp_slot_drop(first + i);
+}
+
+/* Reads pages [from, pages) of a run into the slots from `first` on, past the protection; all slots are dealt with, whatever it returns. */
+static int read_run(struct taking *t, uint64_t addr, sp_slot first, uint32_t from, uint32_t pages) {
+  int r = 0;
+  while (r == 0 && from < pages) {
+    uint64_t at = addr + (uint64_t)from * SP_PAGE;
+    int64_t n = sp_read_mem(t->space, at, sp_slot_bytes(first + from), (uint64_t)(pages - from) * SP_PAGE);
+    uint32_t read = (uint32_t)(n / SP_PAGE);
+    r = file_slots(t, at, first + from, read);
+    from += read;
+    if (r == 0 && from < pages) r = lose_page(t, addr + (uint64_t)from * SP_PAGE, first + from), from++;
+  }
+  drop_slots(first + from, pages - from);
+  return r;
+}
+
+static int read_gathered(struct taking *t) {
+  uint32_t count = t->gathered, i = 0;
+  int r = 0;
+  t->gathered = 0;
+  if (count == 0) return 0;
+  ssize_t n = process_vm_readv(t->space->pid, t->to, count, t->from, count, 0);
+  uint64_t got = n < 0 ? 0 : (uint64_t)n;
+  for (; r == 0 && i < count; i++) {
+    uint64_t addr = (uint64_t)(uintptr_t)t->from[i].iov_base;
+    uint64_t length = t->from[i].iov_len;
+    uint32_t pages = (uint32_t)(length / SP_PAGE), read = (uint32_t)((got < length ? got : length) / SP_PAGE);
+    got -= (uint64_t)read * SP_PAGE;
+    r = file_slots(t, addr, t->slot[i], read);
+    if (r) drop_slots(t->slot[i] + read, pages - read);
+    else r = read_run(t, addr, t->slot[i], read, pages);
+  }
+  for (; i < count; i++) drop_slots(t->slot[i], (uint32_t)(t->from[i].iov_len / SP_PAGE));
+  return r;
+}
 
 static int capture(struct taking *t, uint64_t start, uint64_t end) {
-  t->stats->written += (end - start) / SP_PAGE;
+  uint64_t pages = (end - start) / SP_PAGE;
+  int gather = pages <= SHORT_PAGES;
+  t->stats->written += pages;
   while (start < end) {
-    uint64_t pages = (end - start) / SP_PAGE;
     sp_slot first;
+    pages = (end - start) / SP_PAGE;
     int got = sp_slot_alloc(pages < RUN_PAGES ? (uint32_t)pages : RUN_PAGES, &first);
     if (got < 0) return got;
-    int64_t n = sp_read_mem(t->space, start, sp_slot_bytes(first), (uint64_t)got * SP_PAGE);
-    uint32_t read = (uint32_t)(n / SP_PAGE);
-    int r = file_slots(t, start, first, read);
-    for (uint32_t i = read; i < (uint32_t)got; i++) sp_slot_drop(first + i);
+    int r = 0;
+    if (gather) {
+      t->from[t->gathered] = (struct iovec){(void *)(uintptr_t)start, (size_t)got * SP_PAGE};
+      t->to[t->gathered] = (struct iovec){sp_slot_bytes(first), (size_t)got * SP_PAGE};
+      t->slot[t->gathered++] = first;
+      if (t->gathered == GATHER) r = read_gathered(t);
+    } else {
+      r = read_run(t, start, first, 0, (uint32_t)got);
+    }
     if (r) return r;
-    start += (uint64_t)read * SP_PAGE;
-    if (read == (uint32_t)got) continue;
-    /* A page nobody may read (a guard, memfd_secret): not ours to keep. */
-    if (n < 0 || getpgid(t->space->pid) < 0) return -ESRCH;
-    r = make_absent(t, start, start + SP_PAGE);
-    if (r) return r;
-    t->stats->unreadable++;
-    start += SP_PAGE;
+    start += (uint64_t)got * SP_PAGE;
   }
   return 0;
 }
@@ -153,7 +213,7 @@ static int on_written(void *context, const struct sp_region *region) {
 static int take_armed(struct taking *t) {
   const struct sp_vma *vma = t->vma;
   int r;
-  struct sp_query written = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = SP_SCAN_PROTECT};
+  struct sp_query written = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = t->arm ? SP_SCAN_PROTECT : SP_SCAN_CHECK};
   if (vma->class == SP_CLASS_FILE) {
     written.wanted |= SP_CAT_FILE;
     t->seen = vma->start;
@@ -164,7 +224,9 @@ static int take_armed(struct taking *t) {
     struct sp_query holes = {.inverted = SP_CAT_PRESENT | SP_CAT_SWAPPED, .mask = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_PRESENT};
     r = sp_scan(t->space, vma->start, vma->end, &holes, on_hole, t);
   }
-  return r ? r : sp_scan(t->space, vma->start, vma->end, &written, on_written, t);
+  if (r == 0) r = sp_scan(t->space, vma->start, vma->end, &written, on_written, t);
+  int rest = read_gathered(t);
+  return r ? r : rest;
 }
 
 /* --- mappings nobody reports about --- */
@@ -199,13 +261,14 @@ static int take_vma(struct taking *t) {
   return take_compared(t);
 }
 
-int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, int count, struct sp_stats *stats) {
+int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, int count, int arm, struct sp_stats *stats) {
   struct sp_index *before = sp_index_of(cur);
   if (!before) return -EBADF;
   struct sp_index *index = sp_index_copy(before);
   if (!index) return -ENOMEM;
   memset(stats, 0, sizeof *stats);
-  struct taking t = {.space = space, .index = index, .stats = stats};
+  static struct taking t;
+  t = (struct taking){.space = space, .index = index, .stats = stats, .arm = arm};
   uint64_t end = 0;
   int r = 0;
   for (int i = 0; r == 0 && i < count; i++) {
@@ -219,7 +282,7 @@ int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, in
   sp_store_want(2 * stats->stored * SP_PAGE);
   if (r > 0) return r;
   /* What was protected above is in no index now: everything counts as written again. */
-  for (int i = 0; i < count; i++) sp_unprotect(space, vmas[i].start, vmas[i].end);
+  for (int i = 0; arm && i < count; i++) sp_unprotect(space, vmas[i].start, vmas[i].end);
   sp_index_free(index);
   return r;
 }

@@ -13,7 +13,6 @@ const localPortRaw = bind<(fd: number) => number>('int sp_local_port(int fd)');
 const acceptRaw = bind<(fd: number, peer: Buffer, length: number) => number>(
   'int sp_accept(int fd, void *peer, int peer_length)',
 );
-const nonblockingRaw = bind<(fd: number, on: number) => number>('int sp_set_nonblocking(int fd, int on)');
 const readRaw = bind<(fd: number, buf: Buffer, length: number) => number>('int64_t sp_read(int fd, void *buf, int64_t length)');
 const writeRaw = bind<(fd: number, buf: Buffer, length: number, timeout: number) => number>(
   'int64_t sp_write_all(int fd, const void *buf, int64_t length, int timeout_ms)',
@@ -42,7 +41,6 @@ function must(result: number, call: string): number {
 export const listenUnix = (path: string): number => must(listenUnixRaw(path), `bind ${path}`);
 export const listenTcp = (host: string, port: number): number => must(listenTcpRaw(host, port), `bind ${host}:${port}`);
 export const localPort = (fd: number): number => must(localPortRaw(fd), 'getsockname');
-export const setNonblocking = (fd: number, on: boolean): number => must(nonblockingRaw(fd, on ? 1 : 0), 'fcntl(F_SETFL)');
 
 /** undefined: the peer went away before we got to it. `peer` is printable. */
 export function accept(fd: number): { readonly fd: number; readonly peer: string } | undefined {

@@ -12,13 +12,11 @@ const storeOpen = bind<(limit: bigint) => number>('int sp_store_open(uint64_t li
 const storeStats = bind<(out: Buffer) => number>('int sp_store_stats(void *out)');
 const indexHold = bind<(handle: number) => number>('int sp_index_hold(int handle)');
 const indexDrop = bind<(handle: number) => number>('int sp_index_drop(int handle)');
-const indexBytes = bind<(handle: number, total: Buffer, own: Buffer) => number>(
-  'int sp_index_bytes(int handle, void *total, void *own)',
-);
+const indexBytes = bind<(handle: number) => number>('int64_t sp_index_bytes(int handle)');
 const probe = bind<() => number>('int sp_probe_uffd(void)');
 const uffdOpen = bind<(fd: number) => number>('int sp_uffd_open(int fd)');
-const takeRaw = bind<(space: Buffer, cur: number, vmas: Buffer, count: number, stats: Buffer) => number>(
-  'int sp_take(const void *space, int cur, const void *vmas, int count, void *stats)',
+const takeRaw = bind<(space: Buffer, cur: number, vmas: Buffer, count: number, arm: number, stats: Buffer) => number>(
+  'int sp_take(const void *space, int cur, const void *vmas, int count, int arm, void *stats)',
 );
 const rollRaw = bind<(space: Buffer, live: number, target: number, vmas: Buffer, count: number, stats: Buffer) => number>(
   'int sp_roll(const void *space, int live, int target, const void *vmas, int count, void *stats)',
@@ -119,7 +117,7 @@ export function storeUsage(): {
   readonly touched: number;
   readonly indexes: number;
 } {
-  const out = Buffer.alloc(48);
+  const out = Buffer.alloc(56);
   storeStats(out);
   const at = (i: number): number => Number(out.readBigUInt64LE(i * 8));
   return { limit: at(0), used: at(1), touched: at(2), indexes: at(5) };
@@ -128,13 +126,8 @@ export function storeUsage(): {
 export const holdIndex = (handle: IndexHandle): IndexHandle => must(indexHold(handle), 'holding an index');
 export const dropIndex = (handle: IndexHandle): number => must(indexDrop(handle), 'dropping an index');
 
-/** Bytes of page content in an index, and of those that no other index has. */
-export function sizeIndex(handle: IndexHandle): { readonly total: number; readonly own: number } {
-  const total = Buffer.alloc(8);
-  const own = Buffer.alloc(8);
-  must(indexBytes(handle, total, own), 'measuring an index');
-  return { total: Number(total.readBigUInt64LE()), own: Number(own.readBigUInt64LE()) };
-}
+/** Bytes of page content in an index. */
+export const sizeIndex = (handle: IndexHandle): number => must(Number(indexBytes(handle)), 'measuring an index');
 
 /** Whether this kernel reports writes (Linux 6.7 and the right to userfaultfd). */
 export const hasWriteProtect = (): boolean => probe() === 0;
@@ -142,14 +135,18 @@ export const hasWriteProtect = (): boolean => probe() === 0;
 /** Readies a userfaultfd that came from a tracee; false when the kernel lacks what we need. */
 export const openUserfault = (fd: number): boolean => uffdOpen(fd) === 0;
 
-/** Takes memory into a new index, from what is known of it. On failure every page counts as written again. */
+/** Takes memory into a new index, from what is known of it. On failure, and without `arm`, every page that was written still counts as written. */
 export function takePages(
   space: SpaceFiles,
   known: IndexHandle,
   ranges: readonly PageRange[],
+  arm: boolean,
 ): { readonly index: IndexHandle; readonly stats: PageStats } {
   const stats = Buffer.alloc(STATS_SIZE);
-  const index = must(takeRaw(encodeSpace(space), known, encodeRanges(ranges), ranges.length, stats), 'reading memory');
+  const index = must(
+    takeRaw(encodeSpace(space), known, encodeRanges(ranges), ranges.length, arm ? 1 : 0, stats),
+    'reading memory',
+  );
   return { index, stats: decodeStats(stats) };
 }
 

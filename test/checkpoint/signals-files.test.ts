@@ -8,8 +8,8 @@ import { descriptors, signalState } from '../support/proc-memory';
 import { Debuggee, ORDINARY_UID, withProgram } from '../support/owner-process';
 import * as fs from 'node:fs';
 
-/** SIGUSR1 and SIGALRM in gdb's numbers: the program gets them without a stop. */
-const PASSED = 'e;1e';
+/** SIGUSR1, SIGALRM and SIGWINCH in gdb's numbers: the program gets them without a stop. */
+const PASSED = 'e;1e;1c';
 
 const isRoot = process.getuid!() === 0;
 
@@ -24,12 +24,12 @@ async function kernelView(program: Debuggee): Promise<KernelView> {
   return { descriptors: descriptors(program.pid), signals: threads.map((tid) => signalState(program.pid, tid)) };
 }
 
-async function withFixture(uid: number | undefined, act: (program: Debuggee) => Promise<void>): Promise<void> {
+async function withFixture(uid: number | undefined, act: (program: Debuggee) => Promise<void>, ...more: string[]): Promise<void> {
   const folder = makeFolder();
   if (uid !== undefined) fs.chownSync(folder.path, uid, uid);
   try {
     await withProgram(
-      { program: 'signals-files', args: [folder.path], ...(uid === undefined ? {} : { uid }) },
+      { program: 'signals-files', args: [folder.path, ...more], ...(uid === undefined ? {} : { uid }) },
       async (program) => {
         await program.client.send(`QPassSignals:${PASSED}`);
         await act(program);
@@ -60,22 +60,30 @@ describe('what the kernel holds for the process', () => {
       }));
   }
 
-  test('goes back and forth between two checkpoints', () =>
-    withFixture(undefined, async (program) => {
-      const views: KernelView[] = [];
-      const checkpoints: number[] = [];
-      for (const place of ['arranged', 'changed']) {
-        await program.resume(place);
-        checkpoints.push(await program.take());
-        views.push(await kernelView(program));
-      }
-      for (const which of [0, 1, 1, 0, 0, 1, 0]) {
-        await program.restore(checkpoints[which]);
-        expect(await kernelView(program)).toEqual(views[which]);
-      }
-      const { output } = await program.finish();
-      expect(output).toBe('verdict: right \n');
-    }));
+  test.each([
+    ['', []],
+    [', with a handler that is good for one time', ['once']],
+  ])('goes back and forth between two checkpoints%s', (_title, more) =>
+    withFixture(
+      undefined,
+      async (program) => {
+        const views: KernelView[] = [];
+        const checkpoints: number[] = [];
+        for (const place of ['arranged', 'changed']) {
+          await program.resume(place);
+          checkpoints.push(await program.take());
+          views.push(await kernelView(program));
+        }
+        for (const which of [0, 1, 1, 0, 0, 1, 0]) {
+          await program.restore(checkpoints[which]);
+          expect(await kernelView(program)).toEqual(views[which]);
+        }
+        const { output } = await program.finish();
+        expect(output).toBe('verdict: right \n');
+      },
+      ...more,
+    ),
+  );
 
   test('is named where it does not go back: pipes, sockets, timers', () =>
     withFixture(undefined, async (program) => {

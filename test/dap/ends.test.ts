@@ -1,6 +1,7 @@
 import * as net from 'node:net';
 import { CliPlace, type CliRun, fixture, root } from '../support/cli-session';
 import { DapPlace, type DapRun } from '../support/dap-session';
+import { type Random, withSeed } from '../support/random';
 import { lineOf } from '../support/source-lines';
 
 const program = fixture('dap-basic');
@@ -95,6 +96,55 @@ describe.each(states)('a %s program', (state) => {
     expect(run.console).toMatch(/debug server|connection/i);
     await run.disconnect();
     await place.expectNothingLeft();
+  });
+});
+
+describe('with requests under way, at any of them', () => {
+  /** What an editor could be asking for; sent, and not waited for. */
+  function ask(run: DapRun, random: Random): void {
+    const [command, args] = random.pick<[string, object]>([
+      ['threads', {}],
+      ['stackTrace', { threadId: 1 }],
+      ['setBreakpoints', { source: { path: source }, breakpoints: [{ line: lineOf(source, 'in add') }] }],
+      ['setFunctionBreakpoints', { breakpoints: [{ name: 'deep' }] }],
+      ['checkpoint/take', { label: 'x' }],
+      ['checkpoint/list', {}],
+      ['checkpoint/restore', { id: 0 }],
+      ['evaluate', { expression: 'info threads', context: 'repl' }],
+      ['pause', { threadId: 1 }],
+      ['continue', { threadId: 1 }],
+      ['next', { threadId: 1 }],
+      ['loadedSources', {}],
+      ['restart', {}],
+    ]);
+    void run.refusal(command, args);
+  }
+
+  const victims: Readonly<Record<string, (run: DapRun) => Promise<void>>> = {
+    gdb: async () => void process.kill((await gdbOf(0)).pid, 'SIGKILL'),
+    'the owner': async () => void process.kill((await place.place.processes.find('savepoint.js owner')).pid, 'SIGKILL'),
+    'the adapter': async (run) => void run.adapter.kill('SIGKILL'),
+    'the editor': async (run) => run.closeWire(),
+    'the launcher': async () => void process.kill((await place.place.processes.find('--interpreter=mi3 -ix')).pid, 'SIGKILL'),
+  };
+
+  it.each(Object.keys(victims))('%s goes, and nothing stays', async (who) => {
+    await withSeed(who.length, async (random) => {
+      const run = await session(random.pick(states));
+      const requests = 1 + random.below(12);
+      for (let i = 0; i < requests; i++) ask(run, random);
+      // At a random one of their answers.
+      const answers = 1 + random.below(requests);
+      await run.answered(answers);
+      await victims[who]!(run);
+      if (who === 'gdb' || who === 'the owner' || who === 'the launcher') {
+        // Whoever notices a lost connection only when it is used: it is used.
+        void run.refusal('readMemory', { memoryReference: '0x1000', count: 4 });
+        await within(run.event('terminated'));
+        await run.disconnect();
+      } else await within(run.gone());
+      await place.expectNothingLeft();
+    });
   });
 });
 

@@ -1,9 +1,10 @@
 /** What other adapters over gdb/MI were seen to do wrong (design/editor.md, section 5) must not happen here. Parser faults: test/unit/mi-parser. */
 
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { fixture, root } from '../support/cli-session';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { lineOf } from '../support/source-lines';
-import { Random, baseSeed } from '../support/random';
 
 const program = fixture('dap-basic');
 const source = `${root}/test/fixtures/dap-basic.c`;
@@ -78,36 +79,66 @@ it('a fork is no stop, and the parent is debugged on', async () => {
   run.expectNoOther();
 });
 
-it('two hundred requests at random have each one reply, and the values are those of a model', async () => {
-  const random = new Random(baseSeed);
-  const run = await launched({ automaticCheckpoints: { timeShare: 1e9 } }, (one) =>
-    one.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'main' }] }),
+describe('an internal error', () => {
+  const state = (): string => `${place.place.directory}/state`;
+  const environment = (): NodeJS.ProcessEnv => ({ XDG_STATE_HOME: state(), SAVEPOINT_TEST_FAULTS: '1' });
+
+  it.each(['request', 'elsewhere'])(
+    'in a %s leaves the trace in a file that is named, and the session goes on',
+    async (where) => {
+      const run = await place.start({ env: environment() });
+      await run.initialize();
+      await run.launch({ program, automaticCheckpoints: false }, () => run.breakAt(source, [lineOf(source, 'first stop')]));
+      const { threadId } = await run.stopped('breakpoint');
+      const said = await run.refusal('savepoint/fault', { where });
+      if (where === 'elsewhere') await run.said(/internal error/);
+      const [, file] = /trace is in (\S+)/.exec(where === 'request' ? said : run.console)!;
+      expect(said + run.console).toMatch(/internal error: a fault asked for by a test/);
+      expect(path.dirname(file!)).toBe(`${state()}/savepoint`);
+      expect(fs.statSync(file!).mode & 0o777).toBe(0o600);
+      const text = fs.readFileSync(file!, 'utf8');
+      for (const topic of ['dap > ', 'mi > ', 'mi < ', 'state ', 'internal error: a fault asked for'])
+        expect(text).toContain(topic);
+      const times = text.match(/^\d+\.\d{6}/gm)!.map(Number);
+      expect([...times].sort((a, b) => a - b)).toEqual(times);
+      expect(await run.value('p.x', threadId)).toBe('1');
+      await run.disconnect();
+      run.expectNoOther();
+      await place.expectNothingLeft();
+    },
   );
-  const { threadId } = await run.stopped('function breakpoint');
-  await run.ask('setFunctionBreakpoints', { breakpoints: [] });
-  await run.breakAt(source, [lineOf(source, 'print')]);
-  const kept = new Map<number, string>();
-  const state = async (): Promise<string> => {
-    const frame = await run.top(threadId);
-    return `${frame.name}:${frame.line} ${(await run.ask('evaluate', { expression: 'global_counter', frameId: frame.id, context: 'watch' })).result}`;
-  };
-  for (let i = 0; i < 40; i++) {
-    const atEnd = (await run.top(threadId)).line >= lineOf(source, 'print');
-    const what = kept.size === 0 ? 0 : atEnd ? 3 : random.below(5);
-    if (what === 0) {
-      const { checkpoint } = await run.ask('checkpoint/take', { label: `round ${i}` });
-      kept.set(checkpoint.id, await state());
-    } else if (what < 3) {
-      await run.ask(what === 1 ? 'next' : 'stepIn', { threadId });
-      await run.stopped();
-    } else {
-      const ids = [...kept.keys()];
-      const id = ids[random.below(ids.length)]!;
-      await run.ask('checkpoint/restore', { id, saveCurrent: random.below(2) === 0 });
-      await run.stopped('goto');
-      expect([baseSeed, id, await state()]).toEqual([baseSeed, id, kept.get(id)]);
-    }
-  }
+});
+
+it('what goes over each wire is written into one file, by one clock', async () => {
+  const file = `${place.place.directory}/trace`;
+  const run = await place.start({ env: { SAVEPOINT_TRACE: 'all', SAVEPOINT_TRACE_FILE: file } });
+  await run.initialize();
+  await run.launch({ program });
+  await run.event('exited');
+  await run.event('terminated');
+  expect(run.output).not.toMatch(/ rsp | state /);
+  await run.disconnect();
+  await place.expectNothingLeft();
+  const lines = fs.readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  const topics = new Set(lines.map((line) => line.split(' ')[1]));
+  expect([...topics].sort()).toEqual(expect.arrayContaining(['dap', 'mi', 'rsp', 'state']));
+  // The owner's answer to gdb lies between the adapter's command and gdb's reply.
+  const index = (pattern: RegExp): number => lines.findIndex((line) => pattern.test(line));
+  expect(index(/ mi > \d+-exec-run/)).toBeLessThan(index(/ rsp .*vRun/));
+  expect(index(/ rsp .*vRun/)).toBeLessThan(index(/ mi < \*stopped/));
+  expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+});
+
+it('100 MB of output come whole, in order, and the session answers meanwhile', async () => {
+  const run = await launched({ args: ['flood', '100'], automaticCheckpoints: false });
+  await run.printed(/x{900}\n/);
+  for (let round = 0; round < 10; round++) expect((await run.ask('threads')).threads).toHaveLength(1);
+  await run.event('exited');
+  await run.event('terminated');
+  expect(run.printedBytes).toBeGreaterThan(100_000_000);
+  expect(run.output).toMatch(/x\nend of flood\n$/);
+  const names = run.traffic.map((text) => /"event":"(\w+)"/.exec(text)?.[1]);
+  expect(names.lastIndexOf('output')).toBeLessThan(names.lastIndexOf('exited'));
   await run.disconnect();
   run.expectNoOther();
   await place.expectNothingLeft();

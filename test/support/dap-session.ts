@@ -5,18 +5,24 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as net from 'node:net';
 import * as path from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { faultsOf } from './dap-schema';
 import { CliPlace, root } from './cli-session';
 
 export type DapEvent = DebugProtocol.Event & { body?: Record<string, unknown> };
 type Match = (body: any) => boolean;
 
 const LIMIT_MS = 40_000;
+/** Longer messages are not kept. */
+const LONG = 1000;
+/** Of the program's output. */
+const KEPT = 1 << 20;
 
 /** Nobody has to ask for these, unless a test is about them. */
-const USUAL = ['output', 'module', 'thread', 'process', 'checkpoint/changed', 'initialized'];
+const USUAL = ['output', 'module', 'thread', 'process', 'checkpoint/changed', 'initialized', 'capabilities'];
 
 export class DapPlace {
   readonly place = new CliPlace();
@@ -26,6 +32,14 @@ export class DapPlace {
     const run = new DapRun(this.place.environment(options.env), this.place.directory, options.strict ?? []);
     this.runs.push(run);
     await run.client.start();
+    return run;
+  }
+
+  /** A session of a server that is there already. */
+  async connect(socket: net.Socket): Promise<DapRun> {
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    const run = new DapRun(this.place.environment(), this.place.directory, [], socket);
+    this.runs.push(run);
     return run;
   }
 
@@ -40,22 +54,27 @@ export class DapPlace {
   }
 
   async close(): Promise<void> {
+    const faults = this.runs.flatMap((run) => run.faults);
     for (const run of this.runs) run.report();
     this.place.close();
     await Promise.all(this.runs.map((run) => run.gone()));
+    expect(faults).toEqual([]);
   }
 }
 
 export class DapRun {
   readonly client: DebugClient;
   /** Events in the order they came; those that a test has asked for are taken out. */
-  private readonly events: DapEvent[] = [];
+  private readonly arrived: DapEvent[] = [];
   private readonly waiting = new Set<() => void>();
   private readonly replies = new Map<number, DebugProtocol.Response>();
   /** What the program wrote to the debug console, and what the console said besides. */
   output = '';
+  printedBytes = 0;
   console = '';
   readonly traffic: string[] = [];
+  /** Messages that break the protocol. */
+  readonly faults: string[] = [];
   terminals: ChildProcess[] = [];
   private process: ChildProcess | undefined;
 
@@ -63,6 +82,8 @@ export class DapRun {
     environment: NodeJS.ProcessEnv,
     cwd: string,
     private readonly strict: readonly string[],
+    /** To a server's session; undefined: `start` makes an adapter of its own. */
+    private readonly socket?: net.Socket,
   ) {
     this.client = new DebugClient(path.join(root, 'bin/savepoint'), 'dap', 'savepoint', { env: environment, cwd });
     this.client.defaultTimeout = LIMIT_MS;
@@ -72,28 +93,31 @@ export class DapRun {
     };
     const dispatch = client.dispatch.bind(client);
     client.dispatch = (text) => {
-      this.onMessage(JSON.parse(text) as DebugProtocol.ProtocolMessage);
+      this.onMessage(JSON.parse(text) as DebugProtocol.ProtocolMessage, text);
       dispatch(text);
     };
+    if (socket !== undefined) client.connect(socket, socket);
   }
 
+  /** undefined: a session of a server. */
   get adapter(): ChildProcess {
     this.process ??= (this.client as unknown as { _adapterProcess: ChildProcess })._adapterProcess;
     return this.process;
   }
 
-  private onMessage(message: DebugProtocol.ProtocolMessage): void {
-    this.traffic.push(JSON.stringify(message));
+  private onMessage(message: DebugProtocol.ProtocolMessage, json: string): void {
+    this.traffic.push(json.length > 8 * LONG ? `${json.slice(0, 200)}… (${json.length})` : json);
+    for (const fault of faultsOf(message)) this.faults.push(fault);
     if (message.type === 'event') {
       const event = message as DapEvent;
-      const text = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
-      if (event.event === 'output' && event.body?.['category'] === 'stdout') this.output += text;
-      else if (event.event === 'output') this.console += text;
-      this.events.push(event);
+      const said = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
+      if (event.event === 'output' && event.body?.['category'] === 'stdout') this.onOutput(said);
+      else if (event.event === 'output') this.console += said;
+      if (said.length <= LONG || event.body?.['category'] !== 'stdout') this.arrived.push(event);
     } else if (message.type === 'response') {
       const response = message as DebugProtocol.Response;
       if (this.replies.has(response.request_seq))
-        this.events.push({ seq: 0, type: 'event', event: `second reply to ${response.command}` });
+        this.arrived.push({ seq: 0, type: 'event', event: `second reply to ${response.command}` });
       this.replies.set(response.request_seq, response);
     } else if (message.type === 'request') this.onReverse(message as DebugProtocol.Request);
     this.wake();
@@ -112,6 +136,13 @@ export class DapRun {
     const response = { seq: 0, type: 'response', request_seq: request.seq, command: request.command, success: true, body: {} };
     const json = JSON.stringify(response);
     this.adapter.stdin?.write(`Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`);
+  }
+
+  /** Of a flood, the end is enough to look at. */
+  private onOutput(text: string): void {
+    this.printedBytes += text.length;
+    this.output += text;
+    if (this.output.length > 4 * KEPT) this.output = this.output.slice(-KEPT);
   }
 
   private wake(): void {
@@ -138,11 +169,17 @@ export class DapRun {
     }
   }
 
+  /** `more` replies have come since now. */
+  async answered(more: number): Promise<void> {
+    const wanted = this.replies.size + more;
+    await this.until(`${more} replies`, () => (this.replies.size >= wanted ? true : undefined));
+  }
+
   /** Takes the next event of this name out of the list. */
   async event(name: string, match: Match = () => true): Promise<any> {
     const event = await this.until(`the event "${name}"`, () => {
-      const index = this.events.findIndex((one) => one.event === name && match(one.body ?? {}));
-      return index < 0 ? undefined : this.events.splice(index, 1)[0];
+      const index = this.arrived.findIndex((one) => one.event === name && match(one.body ?? {}));
+      return index < 0 ? undefined : this.arrived.splice(index, 1)[0];
     });
     return event.body ?? {};
   }
@@ -240,16 +277,28 @@ export class DapRun {
     await this.gone();
   }
 
+  /** As an editor that has crashed. */
+  closeWire(): void {
+    if (this.socket !== undefined) this.socket.destroy();
+    else this.adapter.stdin?.end();
+  }
+
   async gone(): Promise<void> {
-    const { adapter } = this;
+    const { adapter, socket } = this;
+    if (socket !== undefined && !socket.closed) await new Promise((resolve) => socket.once('close', resolve));
     if (adapter === undefined || adapter.exitCode !== null || adapter.signalCode !== null) return;
     await new Promise((resolve) => adapter.once('exit', resolve));
+  }
+
+  /** Those that no test has asked for yet. */
+  events(): readonly DapEvent[] {
+    return this.arrived;
   }
 
   /** Events that the test did not ask for. */
   unexpected(): string[] {
     const usual = USUAL.filter((name) => !this.strict.includes(name));
-    return this.events
+    return this.arrived
       .filter(({ event }) => !usual.includes(event))
       .map(({ event, body }) => `${event} ${JSON.stringify(body ?? {})}`);
   }

@@ -4,9 +4,11 @@
  */
 
 import { build } from '../../scripts/build.mjs';
+import { buildDapSchema } from './build-dap-schema.mjs';
 import { buildFixtures } from './build-fixtures.mjs';
 
 export default async function globalSetup() {
   await build();
   await buildFixtures();
+  await buildDapSchema();
 }

@@ -216,7 +216,8 @@ static void run(uint32_t seed, int steps, int tier) {
     rng = kept;
     struct sp_stats stats;
     int count = list(vmas, 4096);
-    int taken = sp_take(&space, live, vmas, count, &stats);
+    /* Now and then as before a restore: what is not armed counts as written on. */
+    int taken = sp_take(&space, live, vmas, count, any(4) != 0, &stats);
     if (taken < 0) DIE("step %d: take: %s", step, strerror(-taken));
     if (live) sp_index_drop(live);
     live = taken;
@@ -253,9 +254,9 @@ static void run(uint32_t seed, int steps, int tier) {
   for (int i = 0; i < NODES; i++)
     if (nodes[i].handle) sp_index_drop(nodes[i].handle);
   if (live) sp_index_drop(live);
-  uint64_t store[6];
+  uint64_t store[7];
   sp_store_stats(store);
-  if (store[1] || store[4] || store[5]) DIE("leak: %lu bytes, %lu chunks, %lu indexes", store[1], store[4], store[5]);
+  if (store[1] != store[6] || store[4] || store[5]) DIE("leak: %lu bytes, %lu chunks, %lu indexes", store[1], store[4], store[5]);
   printf("seed %u: %d steps, %lu restores, %lu pages compared, 0 mismatches\n", seed, steps, restores, compared);
 }
 
@@ -273,13 +274,13 @@ static void bench(uint64_t mib, uint32_t per_mille, int huge) {
   vmas[0] = (struct sp_vma){AREA_AT(0), AREA_AT(0) + pages * SP_PAGE, SP_CLASS_ANON, SP_VMA_WRITABLE};
   struct sp_stats stats;
   double t0 = ms();
-  int base = sp_take(&space, 0, vmas, 1, &stats);
+  int base = sp_take(&space, 0, vmas, 1, 1, &stats);
   printf("first take %.1f ms;", ms() - t0);
   int live = sp_index_hold(base);
   for (int round = 0; round < 6; round++) {
     command(3, (uint32_t)round + 7);
     double t1 = ms();
-    int next = sp_take(&space, live, vmas, 1, &stats);
+    int next = sp_take(&space, live, vmas, 1, 1, &stats);
     double t2 = ms();
     if (next < 0) DIE("take: %s", strerror(-next));
     int dropped = sp_roll(&space, next, base, vmas, 1, &stats);

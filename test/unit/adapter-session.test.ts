@@ -48,7 +48,8 @@ describe('stops', () => {
 
   test.each<[Record<string, any>, string]>([
     [{ reason: 'breakpoint-hit', bkptno: '2' }, 'breakpoint'],
-    [{ reason: 'breakpoint-hit', bkptno: '2', disp: 'del' }, 'entry'],
+    [{ reason: 'breakpoint-hit', bkptno: '2', disp: 'del', frame: { func: 'main' } }, 'entry'],
+    [{ reason: 'breakpoint-hit', bkptno: '2', disp: 'del', frame: { func: 'other' } }, 'breakpoint'],
     [{ reason: 'watchpoint-trigger', wpt: { number: '3', exp: 'x' }, value: { old: '1', new: '2' } }, 'data breakpoint'],
     [{ reason: 'access-watchpoint-trigger', 'hw-awpt': { number: '3', exp: 'x' }, value: { value: '1' } }, 'data breakpoint'],
     [{ reason: 'watchpoint-scope', wpnum: '3' }, 'data breakpoint'],

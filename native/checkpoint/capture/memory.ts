@@ -70,10 +70,10 @@ export class MemorySpace {
     else io.close(ours);
   }
 
-  /** Takes all of memory; `live` is what was taken. The caller gets a hold of its own. */
-  take(ranges: readonly PageRange[]): { readonly index: IndexHandle; readonly stats: PageStats } {
+  /** Takes all of memory; `live` is what was taken. The caller gets a hold of its own. `arm` false: memory is about to be rolled and armed then. */
+  take(ranges: readonly PageRange[], arm: boolean): { readonly index: IndexHandle; readonly stats: PageStats } {
     const files = this.isTrusted ? this.files() : { ...this.files(), tier: 'compare' as const };
-    const taken = takePages(files, this.index, ranges);
+    const taken = takePages(files, this.index, ranges, arm);
     this.setLive(taken.index);
     if (!this.isTrusted) {
       this.arm(ranges);

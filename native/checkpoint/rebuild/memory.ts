@@ -109,6 +109,7 @@ export function rebuildMappings(
   freeFd: number,
 ): void {
   if (plan.steps.length === 0) return;
+  inferior.noteAnswers(undefined);
   const keys = [...files.keys()];
   const passed = passDescriptors(
     inferior,
@@ -172,8 +173,7 @@ export function rebuildMemory(
   worker: EngineThread,
   target: { readonly layout: Layout; readonly index: IndexHandle; readonly fresh: MapPlan['fresh'] },
 ): void {
-  const except = { start: room.scratch.start, end: room.scratch.end };
-  const mappings = readMappings(inferior, except);
+  const mappings = readMappings(inferior, room.range);
   const left = leftToDo(mappings, target.layout);
   if (left.length > 0) throw bug(`the mappings are not what was planned: ${left.map(describe).join(', ')} is left to do`);
   const ranges = pageRanges(mappings, undefined, target.fresh);
@@ -186,5 +186,7 @@ export function rebuildMemory(
   } finally {
     protect(room, worker, closed);
   }
+  // Before arming, which changes page tables all over: the next time that the program's address space is entered is then its own resume, most times.
+  room.close();
   space.became(target.index, pageRanges(mappings));
 }

@@ -10,7 +10,7 @@ import { errnoName } from '../../abi/errno';
 import { kernelError } from '../../base/errors';
 import type { EngineInferior, EngineThread, RemoteCall } from '../../owner/engine-host';
 import * as ptrace from '../../sys/ptrace';
-import { SIGACTION_SIZE } from '../capture/signals';
+import { SIGACTION_SIZE } from '../capture/answers';
 import { alive } from '../gone';
 import type { ScratchRoom } from '../scratch-room';
 import type { FidelityNote, SignalState, ThreadState } from '../state';
@@ -18,7 +18,13 @@ import type { FidelityNote, SignalState, ThreadState } from '../state';
 /** SIGKILL and SIGSTOP have no disposition. */
 const UNSETTABLE = new Set([9, 19]);
 
-export function rebuildActions(room: ScratchRoom, worker: EngineThread, present: Buffer, target: Buffer): void {
+export function rebuildActions(
+  inferior: EngineInferior,
+  room: ScratchRoom,
+  worker: EngineThread,
+  present: Buffer,
+  target: Buffer,
+): void {
   room.clear();
   const calls: RemoteCall[] = [];
   for (let signal = 1; signal <= LAST_SIGNAL; signal++) {
@@ -27,6 +33,7 @@ export function rebuildActions(room: ScratchRoom, worker: EngineThread, present:
     if (UNSETTABLE.has(signal) || wanted.equals(present.subarray(at, at + SIGACTION_SIZE))) continue;
     calls.push({ nr: SYS.rt_sigaction, args: [BigInt(signal), room.put(wanted), 0n, 8n] });
   }
+  if (calls.length > 0) inferior.noteAnswers(undefined);
   const results = room.run(worker, calls);
   const bad = results.findIndex((result) => result < 0n);
   if (bad >= 0) throw kernelError('rt_sigaction (in the program)', Number(-results[bad]!), errnoName(Number(-results[bad]!)));

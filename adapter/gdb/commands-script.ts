@@ -1,0 +1,66 @@
+/** Questions to our script inside gdb (native/gdb/dap.py), for what MI has no command: one function each. */
+
+import { peerError } from '../../native/base/errors';
+import type { GdbClient } from './client';
+import { consoleCommand } from './commands-exec';
+
+const MARK = '\x1e';
+
+async function ask(gdb: GdbClient, word: string, question: object): Promise<unknown> {
+  const { text } = await consoleCommand(gdb, `savepoint-ask ${word} ${Buffer.from(JSON.stringify(question)).toString('hex')}`);
+  const line = text.split('\n').find((one) => one.startsWith(MARK));
+  if (line === undefined) throw peerError('script', `gdb's script does not answer "${word}": ${text.trim().slice(0, 200)}`);
+  return JSON.parse(line.slice(1));
+}
+
+/** What a function's call is known by, in whatever state of the program. Only the script looks inside. */
+export interface KnownCall {
+  readonly name: string;
+  /** The function's first instruction, as `0x…`. */
+  readonly entry: string;
+}
+
+/** undefined: the frame is none of a function that was called (inlined, a signal handler's, the outermost). */
+export async function callOfFrame(gdb: GdbClient, thread: number, frame: number): Promise<KnownCall | undefined> {
+  return ((await ask(gdb, 'call', { thread, frame })) as KnownCall | null) ?? undefined;
+}
+
+/** Where the present state is, seen from a call: at its first instruction, in it, or neither. */
+export async function placeInCall(gdb: GdbClient, call: KnownCall): Promise<'entry' | 'inside' | 'outside'> {
+  return (await ask(gdb, 'place', { call })) as 'entry' | 'inside' | 'outside';
+}
+
+/** A breakpoint where this very call begins, or at the `index`th that is like it. Returns its number. */
+export async function breakAtCall(gdb: GdbClient, call: KnownCall, index?: number): Promise<number> {
+  return ((await ask(gdb, 'entry', { call, ...(index === undefined ? {} : { index }) })) as { number: number }).number;
+}
+
+export interface CallTarget {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** What the rest of the frame's line calls, as far as the code names it. */
+export async function callsOfLine(gdb: GdbClient, thread: number, frame: number): Promise<readonly CallTarget[]> {
+  return (await ask(gdb, 'calls', { thread, frame })) as CallTarget[];
+}
+
+/** A breakpoint in a function, for when the thread's present frame calls it. Returns its number. */
+export async function breakInCalled(gdb: GdbClient, thread: number, target: CallTarget): Promise<number> {
+  return ((await ask(gdb, 'into', { thread, ...target })) as { number: number }).number;
+}
+
+/** Deletes one of these breakpoints. Returns which call came nearest, counted from 1, where that was asked for and there was one. */
+export async function endScriptBreakpoint(gdb: GdbClient, number: number): Promise<number | undefined> {
+  return ((await ask(gdb, 'end', { number })) as { best?: number }).best;
+}
+
+/** Reads a program's file. false: it has no debug information. */
+export async function loadProgramFile(gdb: GdbClient, file: string): Promise<boolean> {
+  return (await ask(gdb, 'load', { file })) === true;
+}
+
+/** gdb's own process id: the launcher is between us. */
+export async function gdbProcessId(gdb: GdbClient): Promise<number> {
+  return (await ask(gdb, 'pid', {})) as number;
+}
