@@ -18,7 +18,7 @@ export async function packExtension(file = path.join(dist, 'savepoint.vsix')) {
     // What is needed is bundled or laid out already. Only x86-64 Linux with glibc is served.
     await createVSIX({ cwd: staging, packagePath: file, dependencies: false, target: 'linux-x64' });
   } catch (error) {
-    throw new Failure(`package: ${error instanceof Error ? error.message : error}`);
+    throw new Failure(`package: ${error instanceof Error ? error.message : String(error)}`);
   }
   return file;
 }

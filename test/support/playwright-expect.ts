@@ -11,6 +11,7 @@ interface Waiting {
   toBeVisible(): Promise<void>;
   toContainText(text: string | RegExp): Promise<void>;
   toHaveClass(pattern: RegExp): Promise<void>;
+  toHaveAttribute(name: string, value: string): Promise<void>;
   readonly not: { toHaveClass(pattern: RegExp): Promise<void>; toBeVisible(): Promise<void> };
 }
 
@@ -24,6 +25,7 @@ async function until(what: string, holds: () => Promise<boolean>, seen: () => Pr
 
 export function expect(locator: Locator): Waiting {
   const first = locator.first();
+  const name = String(locator);
   const text = async (): Promise<string> => (await first.textContent({ timeout: 1000 })) ?? '';
   const classes = async (): Promise<string> => (await first.getAttribute('class', { timeout: 1000 })) ?? '';
   const matches = (value: string, wanted: string | RegExp): boolean =>
@@ -31,15 +33,19 @@ export function expect(locator: Locator): Waiting {
   return {
     toBeVisible: () =>
       until(
-        `${locator} is not seen`,
+        `${name} is not seen`,
         () => first.isVisible(),
         () => locator.count(),
       ),
-    toContainText: (wanted) => until(`${locator} does not say ${wanted}`, async () => matches(await text(), wanted), text),
-    toHaveClass: (pattern) => until(`${locator} has no class ${pattern}`, async () => pattern.test(await classes()), classes),
+    toContainText: (wanted) => until(`${name} does not say ${wanted}`, async () => matches(await text(), wanted), text),
+    toHaveClass: (pattern) => until(`${name} has no class ${pattern}`, async () => pattern.test(await classes()), classes),
+    toHaveAttribute: (attribute, value) => {
+      const found = (): Promise<string | null> => first.getAttribute(attribute, { timeout: 1000 });
+      return until(`${name} has not ${attribute}=${value}`, async () => (await found()) === value, found);
+    },
     not: {
-      toHaveClass: (pattern) => until(`${locator} has a class ${pattern}`, async () => !pattern.test(await classes()), classes),
-      toBeVisible: () => until(`${locator} is seen`, async () => !(await first.isVisible()), text),
+      toHaveClass: (pattern) => until(`${name} has a class ${pattern}`, async () => !pattern.test(await classes()), classes),
+      toBeVisible: () => until(`${name} is seen`, async () => !(await first.isVisible()), text),
     },
   };
 }
