@@ -361,6 +361,7 @@ export class Checkpoints {
   async deliver(record: CheckpointRecord, how: 'told' | 'quietly' = 'told'): Promise<ProgramStop> {
     const { program } = this.core;
     const before = program.kind;
+    const fromId = this.savedAs;
     if (before !== 'borrowed') program.borrowStopped();
     const coming = program.expectStop();
     try {
@@ -378,20 +379,22 @@ export class Checkpoints {
       throw peerError('restore', `the program stopped elsewhere on its way to checkpoint ${record.id}`);
     }
     program.stopped();
-    this.arrived(record, how);
+    this.arrived(record, how, fromId);
     return stop;
   }
 
-  private arrived(record: CheckpointRecord, how: 'told' | 'quietly' = 'told'): void {
+  private arrived(record: CheckpointRecord, how: 'told' | 'quietly' = 'told', fromId?: number): void {
     this.known = { ...this.known, currentId: record.id };
     this.savedAs = record.id;
     this.now = this.moments.get(record.id) ?? { number: this.nextMoment++, stop: undefined };
     this.moments.set(record.id, this.now);
-    if (how === 'told') this.tellRestored(record);
+    if (how === 'told') this.tellRestored(record, fromId);
   }
 
-  tellRestored(record: CheckpointRecord): void {
-    this.changed({ reason: 'restored', id: record.id });
+  /** An editor shows the first of several stops, unless it was told that the program went on from that one. */
+  tellRestored(record: CheckpointRecord, fromId?: number): void {
+    this.core.client.send('continued', { threadId: this.now.stop?.threadId ?? 1, allThreadsContinued: true });
+    this.changed({ reason: 'restored', id: record.id, ...(fromId === undefined ? {} : { fromId }) });
   }
 
   /** In a turn, the program stopped: the present as a checkpoint, and those of earlier moments, nearest first. */

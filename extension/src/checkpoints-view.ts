@@ -111,7 +111,8 @@ export class CheckpointsView implements vscode.TreeDataProvider<RowRef>, vscode.
 
   getTreeItem({ row, sessionId }: RowRef): vscode.TreeItem {
     const item = new vscode.TreeItem(this.labelOf(row));
-    item.id = `${sessionId} ${keyOf(row)}`;
+    // What had no children stays folded when it gets some, unless it is another row to the editor.
+    item.id = `${sessionId} ${keyOf(row)}${row.children.length > 0 ? ' with branches' : ''}`;
     item.resourceUri = vscode.Uri.from({ scheme: SCHEME, path: `/${keyOf(row)}`, query: decorationOf(row) });
     switch (row.kind) {
       case 'automatic':

@@ -78,13 +78,14 @@ export async function isProgram(file: string): Promise<boolean> {
     if (head[4] !== 2 || head.readUInt16LE(18) !== EM_X86_64) return false;
     const type = head.readUInt16LE(16);
     if (type === ET_EXEC) return true;
-    if (type !== ET_DYN) return false;
+    // The C library can be executed as well.
+    if (type !== ET_DYN || /\.so(\.|$)/.test(path.basename(file))) return false;
     const start = Number(head.readBigUInt64LE(32));
     const [size, count] = [head.readUInt16LE(54), head.readUInt16LE(56)];
     const headers = Buffer.alloc(size * count);
     await handle.read(headers, 0, headers.length, start);
     const types = Array.from({ length: count }, (_, index) => headers.readUInt32LE(index * size));
-    return types.includes(PT_INTERP) || (!/\.so(\.|$)/.test(path.basename(file)) && head.readBigUInt64LE(24) !== 0n);
+    return types.includes(PT_INTERP) || head.readBigUInt64LE(24) !== 0n;
   } finally {
     await handle.close();
   }

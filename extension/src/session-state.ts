@@ -62,7 +62,7 @@ export function advance(state: SessionState, happening: Happening): SessionState
   }
 }
 
-function applyChange(state: SessionState, { reason, id, currentId }: CheckpointChanged): SessionState {
+function applyChange(state: SessionState, { reason, id, currentId, fromId }: CheckpointChanged): SessionState {
   const list: CheckpointList = withCurrent(state.list.checkpoints, currentId);
   switch (reason) {
     case 'taken':
@@ -70,8 +70,8 @@ function applyChange(state: SessionState, { reason, id, currentId }: CheckpointC
       return id === undefined ? state : { ...state, list, presentId: id };
     case 'restored': {
       if (id === undefined) return state;
-      const from = state.presentId;
-      return { ...state, list, presentId: id, inPast: true, arrival: { at: id, ...(from === undefined ? {} : { from }) } };
+      const arrival = { at: id, ...(fromId === undefined ? {} : { from: fromId }) };
+      return { ...state, list, presentId: id, inPast: true, arrival };
     }
     case 'dropped': {
       const left = { ...state, list: withCurrent(withoutRecord(list.checkpoints, id), currentId) };

@@ -6,7 +6,14 @@ import type { CheckpointRecord } from '../../native/control/schema';
 export function nameOf(record: CheckpointRecord, sourceText?: string): string {
   const { label, automatic, stop } = record;
   if (label !== '' && !(automatic && sourceText !== undefined && /^stop \d+$/.test(label))) return label;
-  return sourceText ?? stop?.function ?? (stop === undefined ? 'while running' : stop.reason);
+  return shorten(sourceText) ?? stop?.function ?? (stop === undefined ? 'while running' : stop.reason);
+}
+
+/** The place comes after it in a narrow side bar. */
+const LONGEST = 22;
+
+function shorten(text: string | undefined): string | undefined {
+  return text === undefined || text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1).trimEnd()}…`;
 }
 
 export function placeOf({ stop }: CheckpointRecord): string | undefined {

@@ -76,8 +76,15 @@ function markOf(id: number, state: SessionState): 'here' | 'since' | 'undo' | un
   return state.inPast && id === state.arrival?.from ? 'undo' : undefined;
 }
 
+/** The beginning is where Restart goes. */
+const ENTRY_ID = 0;
+
 const isFoldable = (row: Row): boolean =>
-  row.kind === 'checkpoint' && row.record.automatic && row.mark === undefined && row.children.length === 0;
+  row.kind === 'checkpoint' &&
+  row.record.id !== ENTRY_ID &&
+  row.record.automatic &&
+  row.mark === undefined &&
+  row.children.length === 0;
 
 function fold(rows: readonly Row[]): readonly Row[] {
   const folded: Row[] = [];

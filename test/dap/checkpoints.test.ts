@@ -67,7 +67,12 @@ describe('taking and going back', () => {
       allThreadsStopped: true,
     });
     expect(await run.event('checkpoint/changed')).toMatchObject({ reason: 'taken', id: restored.savedId });
-    expect(await run.event('checkpoint/changed')).toEqual({ reason: 'restored', id: checkpoint.id, currentId: checkpoint.id });
+    expect(await run.event('checkpoint/changed')).toEqual({
+      reason: 'restored',
+      id: checkpoint.id,
+      currentId: checkpoint.id,
+      fromId: restored.savedId,
+    });
     expect((await run.top(thread)).line).toBe(line('first stop'));
     expect(await run.value('p.x', thread)).toBe('1');
     expect(await run.value('global_counter', thread)).toBe('7');

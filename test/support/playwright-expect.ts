@@ -11,6 +11,7 @@ interface Waiting {
   toBeVisible(): Promise<void>;
   toContainText(text: string | RegExp): Promise<void>;
   toHaveClass(pattern: RegExp): Promise<void>;
+  toHaveAttribute(name: string, value: string): Promise<void>;
   readonly not: { toHaveClass(pattern: RegExp): Promise<void>; toBeVisible(): Promise<void> };
 }
 
@@ -24,7 +25,7 @@ async function until(what: string, holds: () => Promise<boolean>, seen: () => Pr
 
 export function expect(locator: Locator): Waiting {
   const first = locator.first();
-  const name = locator.toString();
+  const name = String(locator);
   const text = async (): Promise<string> => (await first.textContent({ timeout: 1000 })) ?? '';
   const classes = async (): Promise<string> => (await first.getAttribute('class', { timeout: 1000 })) ?? '';
   const matches = (value: string, wanted: string | RegExp): boolean =>
@@ -36,12 +37,14 @@ export function expect(locator: Locator): Waiting {
         () => first.isVisible(),
         () => locator.count(),
       ),
-    toContainText: (wanted) => until(`${name} does not say ${String(wanted)}`, async () => matches(await text(), wanted), text),
-    toHaveClass: (pattern) =>
-      until(`${name} has no class ${String(pattern)}`, async () => pattern.test(await classes()), classes),
+    toContainText: (wanted) => until(`${name} does not say ${wanted}`, async () => matches(await text(), wanted), text),
+    toHaveClass: (pattern) => until(`${name} has no class ${pattern}`, async () => pattern.test(await classes()), classes),
+    toHaveAttribute: (attribute, value) => {
+      const found = (): Promise<string | null> => first.getAttribute(attribute, { timeout: 1000 });
+      return until(`${name} has not ${attribute}=${value}`, async () => (await found()) === value, found);
+    },
     not: {
-      toHaveClass: (pattern) =>
-        until(`${name} has a class ${String(pattern)}`, async () => !pattern.test(await classes()), classes),
+      toHaveClass: (pattern) => until(`${name} has a class ${pattern}`, async () => !pattern.test(await classes()), classes),
       toBeVisible: () => until(`${name} is seen`, async () => !(await first.isVisible()), text),
     },
   };

@@ -25,6 +25,12 @@ export class Workbench {
     await this.page.screenshot({ path: path.join(this.pictures.folder, file) });
   }
 
+  /** A last picture: of a test that failed, it tells why. */
+  async close(): Promise<void> {
+    await this.picture('end').catch(() => {});
+    await this.page.context().close();
+  }
+
   // --- palette, editor ---
 
   async command(title: string): Promise<void> {
@@ -96,6 +102,29 @@ export class Workbench {
 
   // --- debugging ---
 
+  /** Starts a configuration by its name. */
+  async start(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(`debug ${name}`);
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first();
+    await row.waitFor();
+    await this.picture('start');
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  /** The modal one that tells that a session did not start. */
+  async dialogue(text: string | RegExp): Promise<void> {
+    await visible(this.page.locator('.monaco-dialog-box').filter({ hasText: text })).toBeVisible();
+  }
+
+  async dismiss(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await this.page.locator('.monaco-dialog-box').waitFor({ state: 'hidden' });
+  }
+
   toolbar(title: string): Locator {
     return this.page.locator(`.debug-toolbar .action-label[aria-label^="${title}"]`);
   }
@@ -106,19 +135,26 @@ export class Workbench {
     await button.click();
   }
 
-  /** The line that is shown as the one where the program stands. */
+  /** The line where the program stands, in the editor and in the call stack. */
   async stoppedAt(line: number): Promise<void> {
-    const glyph = this.page
-      .locator('.codicon-debug-stackframe, .codicon-debug-stackframe-focused, .codicon-debug-breakpoint-stackframe-dot')
+    const glyphs = '.codicon-debug-stackframe, .codicon-debug-stackframe-focused, .codicon-debug-breakpoint-stackframe-dot';
+    await this.page.locator(glyphs).first().waitFor();
+    const number = this.page.locator('.debug-call-stack .line-number').filter({ hasText: new RegExp(`^${line}(:\\d+)?$`) });
+    await visible(number).toBeVisible();
+  }
+
+  async callStack(text: string | RegExp): Promise<void> {
+    await visible(this.page.locator('.pane').filter({ has: this.page.locator('.debug-call-stack') })).toContainText(text);
+  }
+
+  async expand(name: string): Promise<void> {
+    const row = this.page
+      .locator('.debug-variables .monaco-list-row')
+      .filter({ hasText: new RegExp(`^${name}`) })
       .first();
-    await glyph.waitFor();
-    await visible(
-      this.page
-        .locator('.debug-call-stack .monaco-list-row.selected, .debug-call-stack .monaco-list-row')
-        .filter({ hasText: `:${line}` })
-        .or(this.page.locator('.debug-call-stack .line-number').filter({ hasText: new RegExp(`^${line}(:\\d+)?$`) }))
-        .first(),
-    ).toBeVisible();
+    await row.waitFor();
+    if ((await row.getAttribute('aria-expanded')) !== 'true') await row.click();
+    await visible(row).toHaveAttribute('aria-expanded', 'true');
   }
 
   async variable(name: string, value: string): Promise<void> {
@@ -139,6 +175,25 @@ export class Workbench {
     await input.fill(value);
     await input.press('Enter');
     await this.variable(name, value);
+  }
+
+  /** A data breakpoint, by the context menu of a variable. */
+  async breakOnChange(name: string): Promise<void> {
+    const row = this.page
+      .locator('.debug-variables .monaco-list-row')
+      .filter({ hasText: new RegExp(`^${name}\\s*=`) })
+      .first();
+    await row.click({ button: 'right' });
+    await this.page.locator('.monaco-menu .action-label[aria-label^="Break on Value Change"]').first().click();
+    await this.page.locator('.debug-breakpoints .monaco-list-row').filter({ hasText: name }).first().waitFor();
+  }
+
+  async console(text: string): Promise<void> {
+    await visible(this.page.locator('.repl .monaco-list-row').filter({ hasText: text })).toBeVisible();
+  }
+
+  async statusBar(text: string): Promise<void> {
+    await visible(this.page.locator('.statusbar-item').filter({ hasText: text })).toBeVisible();
   }
 
   get checkpoints(): Locator {

@@ -22,6 +22,64 @@ int main(void) {
 }
 `;
 
+/** One thread writes past the end of what it may write to; another one pays for it. */
+export const CRASH = `#include <pthread.h>
+#include <stdio.h>
+
+struct {
+  int recent[4];
+  int *best;
+} book;
+int price = 7;
+
+void note(int i, int quantity) {
+  book.recent[i] = quantity;
+} // noted
+
+void *feed(void *unused) {
+  for (int i = 0; i <= 4; i++) note(i, i);
+  return unused;
+}
+
+int main(void) {
+  pthread_t feeding;
+  book.best = &price;
+  puts("market open"); // open
+  pthread_create(&feeding, NULL, feed, NULL);
+  pthread_join(feeding, NULL);
+  return *book.best; // crash
+}
+`;
+
+/** Runs until there is a file "go". */
+export const WAIT = `#include <stdio.h>
+#include <unistd.h>
+
+int main(void) {
+  int rounds = 0;
+  puts("waiting");
+  fflush(stdout);
+  while (access("go", F_OK) != 0) {
+    usleep(2000);
+    rounds++;
+  }
+  puts("gone");
+  return 3;
+}
+`;
+
+export const BIG = `#include <stdlib.h>
+#include <string.h>
+
+int main(void) {
+  size_t size = 256u << 20;
+  char *memory = malloc(size);
+  for (size_t i = 0; i < size; i += 8) memcpy(memory + i, &i, 8);
+  memory[0]++; // full
+  return memory[1];
+}
+`;
+
 export class Project {
   constructor(readonly folder: string) {
     fs.mkdirSync(path.join(folder, '.vscode'), { recursive: true });

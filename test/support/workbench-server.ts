@@ -60,6 +60,7 @@ export const USER_SETTINGS: Readonly<Record<string, unknown>> = {
 };
 
 const READY_MS = 90_000;
+const STRAYS_MS = 30_000;
 
 export class WorkbenchServer {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), 'savepoint-e2e-'));
@@ -155,7 +156,7 @@ export class WorkbenchServer {
   async openWindow(query: string, prepare: (page: Page) => Promise<void> = async () => {}): Promise<Page> {
     const context: BrowserContext = await this.browser!.newContext({ viewport: { width: 1400, height: 900 } });
     const page = await context.newPage();
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(45_000);
     await prepare(page);
     await page.goto(`http://127.0.0.1:${this.port}/?${query}`);
     return page;
@@ -176,6 +177,16 @@ export class WorkbenchServer {
           return [];
         }
       });
+  }
+
+  /** Adapters, gdbs, owners and programs end a moment after their session. */
+  async untilNoStrays(): Promise<void> {
+    const end = Date.now() + STRAYS_MS;
+    const pattern = new RegExp(`savepoint\\.js|\\bgdb\\b|^\\d* *${this.directory}/[\\w-]+/[\\w-]+( |$)`);
+    while (this.strays(pattern).length > 0) {
+      if (Date.now() > end) throw new Error(`left over:\n${this.strays(pattern).join('\n')}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   async close(): Promise<void> {
