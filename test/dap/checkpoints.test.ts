@@ -129,6 +129,16 @@ describe('taking and going back', () => {
     await finish(run);
   });
 
+  it('drops what was taken for a request that was cancelled meanwhile', async () => {
+    const { run } = await atFirstStop();
+    const requestId = (run.client as unknown as { sequence: number }).sequence;
+    const answer = run.refusal('checkpoint/take', { label: 'unwanted' });
+    await run.ask('cancel', { requestId });
+    expect(await answer).toBe('cancelled');
+    expect((await run.ask('checkpoint/list')).checkpoints.map((one: { label: string }) => one.label)).toEqual(['entry']);
+    await finish(run);
+  });
+
   it('refuses unknown numbers and words that are none', async () => {
     const { run } = await atFirstStop();
     for (const id of [77, -1, 'x', undefined]) {
