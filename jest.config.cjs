@@ -39,5 +39,5 @@ function builtProject(/** @type {string} */ name) {
 module.exports = {
   testTimeout: 60_000,
   watchman: false,
-  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'dap', 'real'].map(builtProject)],
+  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'control', 'dap', 'real'].map(builtProject)],
 };

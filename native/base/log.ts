@@ -6,7 +6,7 @@
 
 import * as fs from 'node:fs';
 
-export type Topic = 'rsp' | 'state' | 'checkpoint' | 'mi' | 'dap';
+export type Topic = 'rsp' | 'state' | 'checkpoint' | 'control' | 'mi' | 'dap';
 
 const RING_LENGTH = 2000;
 

@@ -28,6 +28,8 @@ MONITOR = {
     "restart": "restart %d quietly",
     "restored": "restored-json",
     "drop": "delete checkpoint %d",
+    "bell": "savepoint-bell",
+    "wanted": "savepoint-wanted-json",
 }
 
 # What the server's sentences begin with or contain. Everything else in them is for people.
@@ -73,6 +75,7 @@ class Session:
                 self.installed = True
                 for command in (Checkpoint, InfoCheckpoints, DeleteCheckpoint, Restart):
                     command()
+            bell.listen(gdb.selected_inferior().connection.num)  # bell.py
             self.tell_exec_file()
 
     def tell_exec_file(self):
@@ -451,6 +454,7 @@ def on_prompt():
 
 
 session = Session()
+gdb.execute("source " + os.path.join(os.path.dirname(os.path.abspath(__file__)), "bell.py"))
 Connect()
 # The program and its libraries are on this machine: read them here, not through the server.
 if gdb.parameter("sysroot") == "target:":

@@ -5,7 +5,7 @@
 import { userError } from '../base/errors';
 
 export type MonitorCommand =
-  | { readonly kind: 'help' | 'version' | 'restored-json' }
+  | { readonly kind: 'help' | 'version' | 'restored-json' | 'wanted-json' | 'bell' }
   /** For tests (SAVEPOINT_TEST_FAULTS): the next take or restore fails at this stage. */
   | { readonly kind: 'fail-at'; readonly stage: string }
   | ProcessCommand;
@@ -62,6 +62,8 @@ const WORDS: readonly Word[] = [
     make: (rest) => ({ kind: 'restore', id: readId(rest, 'restart'), quietly: false }),
   },
   { pattern: /^restored-json$/, make: () => ({ kind: 'restored-json' }) },
+  { pattern: /^savepoint-wanted-json$/, make: () => ({ kind: 'wanted-json' }) },
+  { pattern: /^savepoint-bell$/, make: () => ({ kind: 'bell' }) },
   {
     pattern: /^delete checkpoint(?:\s+(\S+))?$/,
     usage: 'delete checkpoint N    forget one',
