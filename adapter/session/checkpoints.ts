@@ -25,6 +25,8 @@ import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './sto
 import { type AutomaticLimits, FULL_BUDGET, chooseDrops, isDue, spend } from './thinning';
 
 export interface CheckpointHooks {
+  /** What falls apart at the end is no news. */
+  isOver(): boolean;
   /** The program runs: a store beside gdb is wanted now, if there can be one. */
   openBeside(): Promise<void>;
   /** The program stands at a checkpoint's state. */
@@ -141,7 +143,8 @@ export class Checkpoints {
     void this.core.program
       .exclusive(async () => {
         const { kind } = this.core.program;
-        if (kind !== 'idle' && kind !== 'ended' && !this.isKnown(change)) await this.refresh();
+        if (this.hooks.isOver() || kind === 'idle' || kind === 'ended' || this.isKnown(change)) return;
+        await this.refresh();
       })
       .catch((error: unknown) => this.core.log.add('checkpoint', `not refreshed: ${describeError(error)}`));
   }

@@ -79,6 +79,7 @@ export class Session {
     this.memory = new Memory(core, () => this.onChanged());
     this.checkpoints = new Checkpoints(core, new GdbCheckpointStore(() => core.gdb), {
       onRestored: (stop, record) => this.tellRestored(stop, record),
+      isOver: () => this.launch.isOver,
       openBeside: () => this.openBeside(),
     });
     this.evaluation = new Evaluation(core, this.variables, {
