@@ -9,8 +9,6 @@ import type { GdbClient } from '../gdb/client';
 import { consoleCommand, gdbSet } from '../gdb/commands-exec';
 
 export interface CheckpointStore {
-  /** Whether `take` and the others need the program stopped. */
-  readonly needsStop: boolean;
   /** The new one is then where the present came from. `known`: a checkpoint that was listed, or taken here, before. */
   take(label: string, automatic: boolean, known: (id: number) => CheckpointRecord | undefined): Promise<CheckpointRecord>;
   list(): Promise<CheckpointList>;
@@ -27,8 +25,6 @@ type ListedRecord = Omit<CheckpointRecord, 'fidelity' | 'stop'> & {
 };
 
 export class GdbCheckpointStore implements CheckpointStore {
-  readonly needsStop = true;
-
   constructor(private readonly gdb: () => GdbClient) {}
 
   async take(label: string, automatic: boolean, known: (id: number) => CheckpointRecord | undefined): Promise<CheckpointRecord> {

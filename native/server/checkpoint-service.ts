@@ -7,6 +7,7 @@
  */
 
 import * as os from 'node:os';
+import * as path from 'node:path';
 import { GONE, type Pid } from '../base/brands';
 import { describeError, isFamily, kernelError, refused, userError } from '../base/errors';
 import type { Log } from '../base/log';
@@ -14,6 +15,7 @@ import { CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '.
 import type { FidelityNote } from '../checkpoint/state';
 import type { CheckpointNode } from '../checkpoint/tree';
 import type { CheckpointChanged } from '../control/schema';
+import { socketPath } from '../control/socket-directory';
 import { VERSION } from '../cli/version';
 import type { Inferior } from '../owner/inferior';
 import type { ServerHooks, StopReport } from '../owner/ops';
@@ -78,6 +80,10 @@ export class CheckpointService {
   onChanged: (change: CheckpointChanged) => void = () => {};
   /** Where gdb's side listens for restores that others ask for (doorbell.ts). */
   bell: string | undefined;
+  /** The control socket beside it. */
+  get control(): string | undefined {
+    return this.bell === undefined ? undefined : socketPath(path.dirname(this.bell), process.pid);
+  }
 
   constructor(
     private readonly tracer: Tracer,
@@ -149,7 +155,7 @@ export class CheckpointService {
       case 'wanted-json':
         return `${JSON.stringify(this.takeUpWanted())}\n`;
       case 'bell':
-        return `${JSON.stringify({ bell: this.bell ?? null })}\n`;
+        return `${JSON.stringify({ bell: this.bell ?? null, control: this.control ?? null })}\n`;
       case 'fail-at':
         if (!allowsFaults(process.env)) throw userError('monitor-unknown', 'SAVEPOINT_TEST_FAULTS is not set');
         this.faultAt = command.stage;
