@@ -10,11 +10,13 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Failure, isMain, root, run, runMain, runOrFail, writeWhole } from './lib.mjs';
+import { findChromium, installWorkbench } from './workbench.mjs';
 
 /**
  * The Debian packages. A package counts as present when its command or file is there, wherever that came from;
  * one with neither is asked of dpkg.
- * @type {{ name: string, why: string, test?: true, command?: string, file?: string }[]}
+ * `workbench`: without it, the tests of the editor's extension are not run (and the run says so); for root it is installed.
+ * @type {{ name: string, why: string, test?: true, workbench?: true, command?: string, file?: string }[]}
  */
 const packages = [
   { name: 'gdb', why: 'the debugger that we serve', command: 'gdb' },
@@ -31,6 +33,20 @@ const packages = [
     command: 'javac',
     test: true,
   },
+  {
+    name: 'chromium',
+    why: 'shows the editor in which the extension is tested',
+    command: 'chromium',
+    test: true,
+    workbench: true,
+  },
+  {
+    name: 'fonts-dejavu-core',
+    why: 'letters for Chromium',
+    file: '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
+    test: true,
+    workbench: true,
+  },
   { name: 'golang-go', why: 'builds a real program that the tests checkpoint', command: 'go', test: true },
 ];
 
@@ -43,6 +59,7 @@ export async function setup({ test = false } = {}) {
   checkNode();
   await installPackages(test);
   await installModules();
+  if (test && findChromium() !== undefined) await installWorkbench();
   const { build } = await import('./build.mjs');
   for (const step of await build()) console.log(`setup: built the ${step}`);
 }
@@ -54,13 +71,14 @@ function checkNode() {
 
 /** @param {boolean} test */
 async function installPackages(test) {
-  const missing = packages.filter((entry) => (test || !entry.test) && !isPresent(entry));
+  const isRoot = process.getuid?.() === 0;
+  const missing = packages.filter((entry) => (test || !entry.test) && (isRoot || !entry.workbench) && !isPresent(entry));
   if (missing.length === 0) return;
   for (const { name, why } of missing) console.log(`setup: ${name} is missing: ${why}`);
   const names = missing.map((entry) => entry.name);
   const install = ['install', '-y', '--no-install-recommends', ...names];
   if (!isInPath('apt-get')) throw new Failure(`setup: this system has no apt-get; install by its own means: ${names.join(' ')}`);
-  if (process.getuid?.() !== 0) throw new Failure(`setup: run this, then try again:\n\n  sudo apt-get ${install.join(' ')}\n`);
+  if (!isRoot) throw new Failure(`setup: run this, then try again:\n\n  sudo apt-get ${install.join(' ')}\n`);
   const options = { show: true, env: { DEBIAN_FRONTEND: 'noninteractive' } };
   await runOrFail('apt-get', ['update'], options);
   await runOrFail('apt-get', install, options);

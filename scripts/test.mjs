@@ -10,6 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Failure, root, run, runMain } from './lib.mjs';
 import { setup } from './setup.mjs';
+import { findChromium, findWorkbench } from './workbench.mjs';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
 
@@ -27,6 +28,10 @@ async function main(jestArgs) {
   const count = { passed: 0, failed: 0, skipped: 0 };
   let ran = false;
   if (await trySetup()) {
+    if (!haveWorkbench()) {
+      if (process.env.CI) count.failed += 1;
+      process.env.SAVEPOINT_WITHOUT_WORKBENCH = '1';
+    }
     if (jestArgs.length === 0) add(count, await runChecks());
     const tests = await runJest(jestArgs);
     ran = tests.passed + tests.failed > 0;
@@ -48,6 +53,16 @@ async function trySetup() {
     console.log(error.message);
     return false;
   }
+}
+
+/** Whether the tests in the editor can be run; when not, nobody overlooks it. */
+function haveWorkbench() {
+  if (findChromium() !== undefined && findWorkbench().ready) return true;
+  const line = '*'.repeat(78);
+  const what = process.env.CI ? 'which counts as a failure here (CI is set)' : 'which is no failure unless CI is set';
+  console.log(`\n${line}\n* THE EXTENSION IS NOT TESTED: Chromium or the workbench is missing,\n* ${what}.`);
+  console.log(`* As root: npm run setup -- --test; else: sudo apt-get install chromium\n${line}\n`);
+  return false;
 }
 
 /** @returns {Promise<Count>} */

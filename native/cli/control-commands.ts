@@ -5,7 +5,7 @@
 
 import * as fs from 'node:fs';
 import { type ControlCommand, type ControlPlan, planControl, readCheckpointId } from './control-args';
-import { ControlClient } from './control-client';
+import { ControlClient } from '../control/client';
 import { chooseAddress, listSessions } from './control-sessions';
 import { changeText, checkpointTable, preflightText, sessionTable, takenText } from './control-text';
 

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { userError } from '../base/errors';
 import { findSockets, removeOwnersFiles } from '../control/socket-directory';
 import type { ControlPlan } from './control-args';
-import { type Address, ControlClient, isStale } from './control-client';
+import { type Address, ControlClient, isStale } from '../control/client';
 import { type Session, sessionTable } from './control-text';
 
 /** Sessions in order of their process ids. What killed owners have left is removed. */

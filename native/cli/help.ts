@@ -103,7 +103,9 @@ checkpoint/restore, checkpoint/drop, checkpoint/rename, checkpoint/preflight
 and the event checkpoint/changed; Step Back goes to the previous stop, Reverse
 to the previous checkpoint.
 
-SAVEPOINT_TRACE=dap,mi writes what is said to standard error.`;
+SAVEPOINT_TRACE=dap,mi writes what is said to standard error, or to the file
+that SAVEPOINT_TRACE_FILE names. docs/debug-adapter.md has all properties of
+launch and attach.`;
 
 export const doctorHelp = `Usage: savepoint doctor [--json]
 

@@ -93,6 +93,8 @@ export interface CheckpointChanged {
   /** Missing: all of them (`lost`). */
   readonly id?: number;
   readonly currentId?: number;
+  /** Of `restored`: the checkpoint that is equal to the state that was left; missing: that state was not kept. */
+  readonly fromId?: number;
 }
 
 // --- the control socket (JSON-RPC 2.0 over WebSocket) ---

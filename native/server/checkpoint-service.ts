@@ -7,6 +7,7 @@
  */
 
 import * as os from 'node:os';
+import * as path from 'node:path';
 import { GONE, type Pid } from '../base/brands';
 import { describeError, isFamily, kernelError, refused, userError } from '../base/errors';
 import type { Log } from '../base/log';
@@ -14,6 +15,7 @@ import { CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '.
 import type { FidelityNote } from '../checkpoint/state';
 import type { CheckpointNode } from '../checkpoint/tree';
 import type { CheckpointChanged } from '../control/schema';
+import { socketPath } from '../control/socket-directory';
 import { VERSION } from '../cli/version';
 import type { Inferior } from '../owner/inferior';
 import type { ServerHooks, StopReport } from '../owner/ops';
@@ -78,6 +80,10 @@ export class CheckpointService {
   onChanged: (change: CheckpointChanged) => void = () => {};
   /** Where gdb's side listens for restores that others ask for (doorbell.ts). */
   bell: string | undefined;
+  /** The control socket beside it. */
+  get control(): string | undefined {
+    return this.bell === undefined ? undefined : socketPath(path.dirname(this.bell), process.pid);
+  }
 
   constructor(
     private readonly tracer: Tracer,
@@ -149,7 +155,7 @@ export class CheckpointService {
       case 'wanted-json':
         return `${JSON.stringify(this.takeUpWanted())}\n`;
       case 'bell':
-        return `${JSON.stringify({ bell: this.bell ?? null })}\n`;
+        return `${JSON.stringify({ bell: this.bell ?? null, control: this.control ?? null })}\n`;
       case 'fail-at':
         if (!allowsFaults(process.env)) throw userError('monitor-unknown', 'SAVEPOINT_TEST_FAULTS is not set');
         this.faultAt = command.stage;
@@ -172,7 +178,7 @@ export class CheckpointService {
       case 'take':
         return this.take(checkpoints, inferior, command);
       case 'take-json':
-        return text.takenJson(this.takeNode(checkpoints, inferior, command));
+        return this.takeJson(checkpoints, this.takeNode(checkpoints, inferior, command));
       case 'list':
         return text.table(checkpoints.list(), checkpoints.currentId);
       case 'list-json':
@@ -188,8 +194,9 @@ export class CheckpointService {
       case 'preflight-json':
         return this.preflightJson(inferior);
       case 'drop':
-        this.drop(inferior, command.id);
-        return `Checkpoint ${command.id} deleted.\n`;
+        for (const id of command.ids) this.find(checkpoints, id);
+        for (const id of command.ids) this.drop(inferior, id);
+        return `Checkpoint ${command.ids.join(', ')} deleted.\n`;
       case 'restore':
         this.arm(inferior, command.id, command.quietly);
         return `Restart of checkpoint ${command.id} is armed. The next "continue" or step goes there.\n`;
@@ -231,6 +238,11 @@ export class CheckpointService {
   private take(checkpoints: ProcessCheckpoints, inferior: Inferior, wanted: Wanted): string {
     const node = this.takeNode(checkpoints, inferior, wanted);
     return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
+  }
+
+  /** Short: gdb hands it on character by character, and it comes at every stop. */
+  private takeJson(checkpoints: ProcessCheckpoints, node: CheckpointNode): string {
+    return text.takenJson(node, node.parentId === undefined ? undefined : checkpoints.get(node.parentId));
   }
 
   takeNode(checkpoints: ProcessCheckpoints, inferior: Inferior, { label, automatic }: Wanted): CheckpointNode {

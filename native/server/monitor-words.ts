@@ -21,7 +21,8 @@ export type ProcessCommand =
   | { readonly kind: 'take-json'; readonly label: string; readonly automatic: boolean }
   | { readonly kind: 'rename'; readonly id: number; readonly label: string }
   | { readonly kind: 'preflight-json' }
-  | { readonly kind: 'details' | 'drop' | 'verify'; readonly id: number }
+  | { readonly kind: 'details' | 'verify'; readonly id: number }
+  | { readonly kind: 'drop'; readonly ids: readonly number[] }
   /** `quietly`: the client asks for the outcome itself (`restored-json`). */
   | { readonly kind: 'restore'; readonly id: number; readonly quietly: boolean };
 
@@ -66,7 +67,7 @@ const WORDS: readonly Word[] = [
   {
     pattern: /^delete checkpoint(?:\s+(\S+))?$/,
     usage: 'delete checkpoint N    forget one',
-    make: (rest) => ({ kind: 'drop', id: readId(rest, 'delete checkpoint') }),
+    make: (rest) => ({ kind: 'drop', ids: rest.split(',').map((word) => readId(word, 'delete checkpoint')) }),
   },
   { pattern: /^fail-at\s+(\S+)$/, make: (stage) => ({ kind: 'fail-at', stage }) },
   {

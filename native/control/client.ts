@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import { JSONRPCClient, type JSONRPCResponse } from 'json-rpc-2.0';
 import { WebSocket } from 'ws';
 import { peerError, SavepointError, userError, type Family } from '../base/errors';
-import type { CheckpointChanged, ControlErrorData, ControlMethod, ControlMethods } from '../control/schema';
+import type { CheckpointChanged, ControlErrorData, ControlMethod, ControlMethods } from './schema';
 
 export type Address =
   | { readonly kind: 'unix'; readonly path: string }

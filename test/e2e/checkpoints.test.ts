@@ -1,0 +1,172 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { packed, pictures } from '../support/workbench-setup';
+import { Workbench } from '../support/workbench-page';
+import { CRASH, Project, SUM, WAIT, lineIn } from '../support/workbench-project';
+import { WorkbenchServer } from '../support/workbench-server';
+
+jest.setTimeout(400_000);
+
+const server = new WorkbenchServer();
+beforeAll(async () => {
+  await server.start({ vsix: packed(server.directory) });
+});
+afterAll(() => server.close());
+
+let open: Workbench | undefined;
+afterEach(async () => {
+  await open?.close();
+  open = undefined;
+});
+
+async function openProject(project: Project, scenario: string): Promise<Workbench> {
+  const page = await server.openWindow(`folder=${encodeURIComponent(project.folder)}`);
+  const workbench = new Workbench(page, { folder: pictures, scenario });
+  open = workbench;
+  await workbench.ready();
+  return workbench;
+}
+
+const at = lineIn(SUM, 'sum');
+
+async function stopInSum(scenario: string): Promise<Workbench> {
+  const project = new Project(path.join(server.directory, scenario));
+  project.launch({ program: project.program('sum.c', SUM) });
+  const workbench = await openProject(project, scenario);
+  await workbench.open('sum.c');
+  await workbench.breakAt(at);
+  await workbench.page.keyboard.press('F5');
+  await workbench.stoppedAt(at);
+  await workbench.expand('Locals');
+  await workbench.variable('total', '0');
+  return workbench;
+}
+
+test('(a) stop at a breakpoint, Checkpoint Here, step on, Restore to Snapshot by the toolbar: the variables are back', async () => {
+  const workbench = await stopInSum('a');
+  await workbench.picture('stopped');
+  await workbench.press('Checkpoint Here');
+  await workbench.row('2  total = add').waitFor();
+  await workbench.picture('checkpoint');
+  await workbench.press('Continue');
+  await workbench.variable('total', '1');
+  await workbench.press('Continue');
+  await workbench.variable('total', '3');
+  await workbench.press('Restore to Snapshot');
+  await workbench.picture('choose');
+  await workbench.choose('2 total = add');
+  await workbench.variable('total', '0');
+  await workbench.callStack('Restored to checkpoint 2');
+  await workbench.statusBar('in snapshot 2 ← 4');
+  await workbench.picture('restored');
+  await workbench.command('Savepoint: Undo Restore');
+  await workbench.variable('total', '3');
+  await workbench.statusBar('in snapshot 4 ← 2');
+  await workbench.stop();
+  await server.untilNoStrays();
+});
+
+test('(b) a crash, Restore to Snapshot, a data breakpoint, and live on to the culprit', async () => {
+  const project = new Project(path.join(server.directory, 'b'));
+  project.launch({ program: project.program('crash.c', CRASH, ['-no-pie']) });
+  const workbench = await openProject(project, 'b');
+  await workbench.open('crash.c');
+  await workbench.breakAt(lineIn(CRASH, 'open'));
+  await workbench.page.keyboard.press('F5');
+  await workbench.stoppedAt(lineIn(CRASH, 'open'));
+  await workbench.press('Checkpoint Here');
+  await workbench.row('puts("market open")').waitFor();
+  await workbench.press('Continue');
+  await workbench.stoppedAt(lineIn(CRASH, 'crash'));
+  await workbench.callStack('SIGSEGV');
+  await workbench.picture('crashed');
+  await workbench.press('Restore to Snapshot');
+  await workbench.choose('puts("market open")');
+  await workbench.stoppedAt(lineIn(CRASH, 'open'));
+  await workbench.expand('Globals of the file');
+  await workbench.expand('book');
+  await workbench.breakOnChange('best');
+  await workbench.press('Continue');
+  await workbench.stoppedAt(lineIn(CRASH, 'noted'));
+  await workbench.callStack(/data breakpoint/i);
+  await workbench.callStack('note');
+  await workbench.picture('culprit');
+  await workbench.stop();
+  await server.untilNoStrays();
+});
+
+test('(c) two branches with edited variables: the tree shows both, and one can jump between them', async () => {
+  const workbench = await stopInSum('c');
+  const take = async (name: string): Promise<void> => {
+    await workbench.command('Savepoint: Checkpoint Here with a Name');
+    await workbench.type(name);
+    await workbench.row(name).waitFor();
+  };
+  await take('fork');
+  await workbench.setVariable('total', '100');
+  await workbench.press('Continue');
+  await workbench.variable('total', '101');
+  await take('hundred');
+  await workbench.rowAction('fork', 'Restore to Snapshot');
+  await workbench.variable('total', '0');
+  await workbench.setVariable('total', '500');
+  await workbench.press('Continue');
+  await workbench.variable('total', '501');
+  await take('five hundred');
+  await workbench.row('Branch').waitFor();
+  await workbench.picture('branches');
+  await workbench.rowAction(/ hundred/, 'Restore to Snapshot');
+  await workbench.variable('total', '101');
+  await workbench.picture('first-branch');
+  await workbench.rowAction('five hundred', 'Restore to Snapshot');
+  await workbench.variable('total', '501');
+  await workbench.stop();
+  await server.untilNoStrays();
+});
+
+test('(d) a checkpoint while the program runs, its exit, and a restore after that', async () => {
+  const project = new Project(path.join(server.directory, 'd'));
+  project.launch({ program: project.program('wait.c', WAIT), cwd: project.folder });
+  const workbench = await openProject(project, 'd');
+  await workbench.open('wait.c');
+  await workbench.page.keyboard.press('F5');
+  await workbench.console('waiting');
+  await workbench.press('Checkpoint Here');
+  await workbench.row('while running').waitFor();
+  await workbench.toolbar('Pause').waitFor();
+  await workbench.picture('running');
+  const go = project.file('go', '');
+  await workbench.callStack('ended with status 3');
+  await workbench.picture('ended');
+  fs.rmSync(go);
+  await workbench.press('Restore to Snapshot');
+  await workbench.choose('while running');
+  await workbench.callStack('Restored to checkpoint');
+  await workbench.callStack('main');
+  await workbench.picture('back');
+  await workbench.stop();
+  await server.untilNoStrays();
+});
+
+test('(e) Step Back through ten stops', async () => {
+  const workbench = await stopInSum('e');
+  const states: { line: number; total: string }[] = [{ line: at, total: '0' }];
+  for (let step = 1; step <= 10; step++) {
+    await workbench.press('Step Over');
+    const line = step % 2 === 0 ? at : at - 1;
+    const rounds = Math.ceil(step / 2);
+    const total = String((rounds * (rounds + 1)) / 2);
+    await workbench.stoppedAt(line);
+    await workbench.variable('total', total);
+    states.push({ line, total });
+  }
+  await workbench.picture('ten-steps');
+  for (let step = 9; step >= 0; step--) {
+    await workbench.press('Step Back');
+    await workbench.stoppedAt(states[step]!.line);
+    await workbench.variable('total', states[step]!.total);
+  }
+  await workbench.picture('back-at-the-first');
+  await workbench.stop();
+  await server.untilNoStrays();
+});

@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as path from 'node:path';
+import { packed, pictures } from '../support/workbench-setup';
+import { Workbench } from '../support/workbench-page';
+import { BIG, Project, SUM, lineIn } from '../support/workbench-project';
+import { WorkbenchServer } from '../support/workbench-server';
+
+jest.setTimeout(400_000);
+
+/** A program whose parent traces it: nobody else may. */
+const TRACED = `#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <stdio.h>
+
+int main(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    ptrace(PTRACE_TRACEME, 0, 0, 0);
+    printf("%d\\n", getpid());
+    fflush(stdout);
+    for (;;) pause();
+  }
+  wait(NULL);
+  return 0;
+}
+`;
+
+const server = new WorkbenchServer();
+beforeAll(async () => {
+  await server.start({ vsix: packed(server.directory), env: { SAVEPOINT_STORE_LIMIT: '64M' } });
+});
+afterAll(() => server.close());
+
+let open: Workbench | undefined;
+afterEach(async () => {
+  await open?.close();
+  open = undefined;
+});
+
+async function openProject(project: Project, scenario: string): Promise<Workbench> {
+  const page = await server.openWindow(`folder=${encodeURIComponent(project.folder)}`);
+  open = new Workbench(page, { folder: pictures, scenario });
+  await open.ready();
+  return open;
+}
+
+test('(f) no gdb, no permission, and a refused checkpoint: each says why and what to do', async () => {
+  const project = new Project(path.join(server.directory, 'f'));
+  const traced = project.program('traced.c', TRACED);
+  const tracer = spawn(traced, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const pid = await firstLine(tracer);
+  try {
+    project.launch(
+      { name: 'without gdb', program: project.program('sum.c', SUM), gdb: '/nowhere/gdb' },
+      { name: 'not ours', request: 'attach', pid },
+      { name: 'big', program: project.program('big.c', BIG) },
+    );
+    const workbench = await openProject(project, 'f');
+    await workbench.open('big.c');
+    await workbench.breakAt(lineIn(BIG, 'full'));
+    await workbench.start('without gdb');
+    await workbench.dialogue('/nowhere/gdb');
+    await workbench.picture('no-gdb');
+    await workbench.dismiss();
+    await workbench.start('not ours');
+    await workbench.dialogue(/not permitted/);
+    await workbench.picture('no-permission');
+    await workbench.dismiss();
+    await workbench.start('big');
+    await workbench.stoppedAt(lineIn(BIG, 'full'));
+    await workbench.press('Checkpoint Here');
+    const toast = await workbench.notification('No checkpoint was taken');
+    expect(await toast.textContent()).toMatch(/page store/);
+    await toast.getByText('Delete all checkpoints').waitFor();
+    await workbench.picture('refused');
+    await workbench.stop();
+  } finally {
+    process.kill(pid, 'SIGKILL');
+    tracer.kill('SIGKILL');
+  }
+  await server.untilNoStrays();
+});
+
+test('(g) the window is loaded anew in the middle of a session: nothing of the session is left', async () => {
+  const project = new Project(path.join(server.directory, 'g'));
+  const program = project.program('sum.c', SUM);
+  project.launch({ program });
+  const workbench = await openProject(project, 'g');
+  await workbench.open('sum.c');
+  await workbench.breakAt(lineIn(SUM, 'sum'));
+  await workbench.start('Debug');
+  await workbench.stoppedAt(lineIn(SUM, 'sum'));
+  await workbench.press('Checkpoint Here');
+  await workbench.row(/total = add/).waitFor();
+  expect(server.strays(new RegExp(`^${program}`))).toHaveLength(1);
+  await workbench.page.reload();
+  await server.untilNoStrays();
+  await workbench.page.locator('.view-line').first().waitFor();
+  await workbench.picture('reloaded');
+});
+
+function firstLine(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.stdout?.setEncoding('utf8').once('data', (text: string) => resolve(Number(text)));
+  });
+}

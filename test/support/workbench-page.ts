@@ -1,0 +1,223 @@
+/** A user at the workbench: what is clicked and typed, and what is then seen. Every wait is for something that appears. */
+
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { type Locator, type Page, expect as visible } from './playwright-expect';
+
+export class Workbench {
+  private shots = 0;
+
+  constructor(
+    readonly page: Page,
+    /** Where pictures go, with their names' beginning. */
+    private readonly pictures: { readonly folder: string; readonly scenario: string },
+  ) {}
+
+  async ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor();
+    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
+  }
+
+  async picture(name: string): Promise<void> {
+    this.shots += 1;
+    fs.mkdirSync(this.pictures.folder, { recursive: true });
+    const file = `${this.pictures.scenario}-${this.shots}-${name}.png`;
+    await this.page.screenshot({ path: path.join(this.pictures.folder, file) });
+  }
+
+  /** A last picture: of a test that failed, it tells why. */
+  async close(): Promise<void> {
+    await this.picture('end').catch(() => {});
+    await this.page.context().close();
+  }
+
+  // --- palette, editor ---
+
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${title}"]`).first();
+    await row.click();
+  }
+
+  /** Chooses an entry of an open quick pick. */
+  async choose(text: string | RegExp): Promise<void> {
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first();
+    await row.click();
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  async type(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  async open(file: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(file);
+    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: file }).first().click();
+    await this.page.locator(`.editor-instance[aria-label*="${file}"], .tab[aria-label*="${file}"]`).first().waitFor();
+    await this.page.locator('.editor-instance .view-line').first().waitFor();
+  }
+
+  async goToLine(line: number): Promise<void> {
+    await this.page.keyboard.press('Control+G');
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(`:${line}`);
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    await visible(
+      this.page.locator('.line-numbers.active-line-number').filter({ hasText: new RegExp(`^${line}$`) }),
+    ).toBeVisible();
+  }
+
+  async breakAt(line: number): Promise<void> {
+    const glyphs = this.page.locator(
+      '.codicon-debug-breakpoint, .codicon-debug-breakpoint-unverified, .codicon-debug-breakpoint-disabled',
+    );
+    await this.goToLine(line);
+    const before = await glyphs.count();
+    // Pressed too early, before the debug part of the workbench is there, the key does nothing.
+    for (let attempt = 0; attempt < 10; attempt++) {
+      await this.page.keyboard.press('F9');
+      const set = await glyphs
+        .nth(before)
+        .waitFor({ timeout: 3000 })
+        .then(
+          () => true,
+          () => false,
+        );
+      if (set) return;
+    }
+    throw new Error(`no breakpoint in line ${line}`);
+  }
+
+  // --- debugging ---
+
+  /** Starts a configuration by its name. */
+  async start(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(`debug ${name}`);
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first();
+    await row.waitFor();
+    await this.picture('start');
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  /** The modal one that tells that a session did not start. */
+  async dialogue(text: string | RegExp): Promise<void> {
+    await visible(this.page.locator('.monaco-dialog-box').filter({ hasText: text })).toBeVisible();
+  }
+
+  async dismiss(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await this.page.locator('.monaco-dialog-box').waitFor({ state: 'hidden' });
+  }
+
+  toolbar(title: string): Locator {
+    return this.page.locator(`.debug-toolbar .action-label[aria-label^="${title}"]`);
+  }
+
+  async press(title: string): Promise<void> {
+    const button = this.toolbar(title).first();
+    await visible(button).not.toHaveClass(/disabled/);
+    await button.click();
+  }
+
+  /** The line where the program stands, in the editor and in the call stack. */
+  async stoppedAt(line: number): Promise<void> {
+    const glyphs = '.codicon-debug-stackframe, .codicon-debug-stackframe-focused, .codicon-debug-breakpoint-stackframe-dot';
+    await this.page.locator(glyphs).first().waitFor();
+    const number = this.page.locator('.debug-call-stack .line-number').filter({ hasText: new RegExp(`^${line}(:\\d+)?$`) });
+    await visible(number).toBeVisible();
+  }
+
+  async callStack(text: string | RegExp): Promise<void> {
+    await visible(this.page.locator('.pane').filter({ has: this.page.locator('.debug-call-stack') })).toContainText(text);
+  }
+
+  async expand(name: string): Promise<void> {
+    const row = this.page
+      .locator('.debug-variables .monaco-list-row')
+      .filter({ hasText: new RegExp(`^${name}`) })
+      .first();
+    await row.waitFor();
+    if ((await row.getAttribute('aria-expanded')) !== 'true') await row.click();
+    await visible(row).toHaveAttribute('aria-expanded', 'true');
+  }
+
+  async variable(name: string, value: string): Promise<void> {
+    const row = this.page
+      .locator('.debug-variables .monaco-list-row')
+      .filter({ hasText: new RegExp(`^${name}\\s*=`) })
+      .first();
+    await visible(row).toContainText(new RegExp(`=\\s*${value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`));
+  }
+
+  async setVariable(name: string, value: string): Promise<void> {
+    const row = this.page
+      .locator('.debug-variables .monaco-list-row')
+      .filter({ hasText: new RegExp(`^${name}\\s*=`) })
+      .first();
+    await row.dblclick();
+    const input = this.page.locator('.debug-variables input');
+    await input.fill(value);
+    await input.press('Enter');
+    await this.variable(name, value);
+  }
+
+  /** A data breakpoint, by the context menu of a variable. */
+  async breakOnChange(name: string): Promise<void> {
+    const row = this.page
+      .locator('.debug-variables .monaco-list-row')
+      .filter({ hasText: new RegExp(`^${name}\\s*=`) })
+      .first();
+    await row.click({ button: 'right' });
+    await this.page.locator('.monaco-menu .action-label[aria-label^="Break on Value Change"]').first().click();
+    await this.page.locator('.debug-breakpoints .monaco-list-row').filter({ hasText: name }).first().waitFor();
+  }
+
+  async console(text: string): Promise<void> {
+    await visible(this.page.locator('.repl .monaco-list-row').filter({ hasText: text })).toBeVisible();
+  }
+
+  async statusBar(text: string): Promise<void> {
+    await visible(this.page.locator('.statusbar-item').filter({ hasText: text })).toBeVisible();
+  }
+
+  get checkpoints(): Locator {
+    return this.page.locator('.pane').filter({ has: this.page.locator('.pane-header[aria-label^="Checkpoints"]') });
+  }
+
+  row(text: string | RegExp): Locator {
+    return this.checkpoints.locator('.monaco-list-row').filter({ hasText: text }).first();
+  }
+
+  async rowAction(text: string | RegExp, title: string): Promise<void> {
+    const row = this.row(text);
+    await row.hover();
+    await row.locator(`.action-label[aria-label^="${title}"]`).click();
+  }
+
+  async notification(text: string | RegExp): Promise<Locator> {
+    const toast = this.page.locator('.notification-toast').filter({ hasText: text }).first();
+    await toast.waitFor();
+    return toast;
+  }
+
+  async stop(): Promise<void> {
+    await this.page.keyboard.press('Shift+F5');
+    await this.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  }
+}
