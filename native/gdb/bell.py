@@ -68,9 +68,13 @@ class Bell:
                 return
             if savepoint.is_plain_console():
                 gdb.write("\n")
-            savepoint.Return(number).start()
+            savepoint.Return(number, self.prompt).start()
         except (gdb.error, gdb.GdbError, ValueError) as error:
             gdb.write("%s\n" % error, gdb.STDERR)
+            self.prompt()
+
+    def prompt(self):
+        """gdb has shown its prompt already, before all this."""
         if savepoint.is_plain_console():
             gdb.write(gdb.parameter("prompt"))
             gdb.flush()

@@ -106,7 +106,8 @@ export class ControlDoor {
     this.server = { port: port1, reader, writer };
     this.set.add(reader);
     const data: ServerData = { port: port2, wake: writer, listening: this.listening };
-    const worker = new Worker(findThread(), { workerData: data, transferList: [port2], stdin: false });
+    // With streams of its own: else Node would open ours for it and set O_NONBLOCK, and they are the program's and gdb's as well.
+    const worker = new Worker(findThread(), { workerData: data, transferList: [port2], stdout: true, stderr: true });
     worker.unref();
     port1.unref();
     this.log.add('control', 'first client: the server is started');
