@@ -25,7 +25,12 @@ function project(name) {
     testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
     testTimeout: 60_000,
     moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json', 'node'],
-    modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/fixtures/build/'],
+    modulePathIgnorePatterns: [
+      '<rootDir>/dist/',
+      '<rootDir>/extension/package.json',
+      '<rootDir>/scripts/workbench/',
+      '<rootDir>/test/fixtures/build/',
+    ],
     transform,
   };
 }
@@ -35,9 +40,12 @@ function builtProject(/** @type {string} */ name) {
   return { ...project(name), globalSetup: '<rootDir>/test/support/global-setup.mjs' };
 }
 
+/** They need a VS Code workbench and Chromium; scripts/test.mjs says so where these are missing. */
+const inWorkbench = process.env.SAVEPOINT_WITHOUT_WORKBENCH ? [] : ['e2e', 'extension'];
+
 /** @type {import('jest').Config} */
 module.exports = {
   testTimeout: 60_000,
   watchman: false,
-  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'control', 'dap', 'real'].map(builtProject)],
+  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'control', 'dap', 'real', ...inWorkbench].map(builtProject)],
 };

@@ -7,6 +7,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { layOut, staging } from './build-extension.mjs';
 import { compile, dist, Failure, isMain, listFiles, root, runMain, runStep, writeWhole } from './lib.mjs';
 
 /** Bundles of their own, with what only they need (WebSocket, JSON-RPC): loaded when a client of the control surface appears. */
@@ -23,9 +24,11 @@ const common = ['scripts/build.mjs', 'scripts/lib.mjs', 'package-lock.json'].map
 /** @returns {Promise<string[]>} the steps that were done */
 export async function build() {
   const done = [];
-  for (const [name, step] of Object.entries({ shim: buildShim, gdb: copyGdbFiles, bundle: buildBundle, adapter: buildAdapter })) {
+  const steps = { shim: buildShim, gdb: copyGdbFiles, bundle: buildBundle, adapter: buildAdapter, extension: buildExtension };
+  for (const [name, step] of Object.entries(steps)) {
     if (await step()) done.push(name);
   }
+  layOut();
   return done;
 }
 
@@ -87,6 +90,18 @@ async function buildAdapter() {
   });
 }
 
+/** The editor's extension, in a folder that is laid out as it is installed. */
+async function buildExtension() {
+  const output = path.join(staging, 'dist/extension.js');
+  const sources = ['extension/src', 'native/control'].flatMap((folder) => listFiles(path.join(root, folder), /\.ts$/));
+  return runStep({
+    stamp: path.join(dist, '.extension.stamp'),
+    inputs: [...common, path.join(root, 'tsconfig.json'), ...sources],
+    outputs: [output, `${output}.map`],
+    act: () => bundle(path.join(root, 'extension/src/main.ts'), output),
+  });
+}
+
 /**
  * @param {string} entry
  * @param {string} output
@@ -102,7 +117,7 @@ async function bundle(entry, output) {
       target: 'node20',
       format: 'cjs',
       // ws takes the last two when they are installed, and does without.
-      external: ['koffi', 'bufferutil', 'utf-8-validate'],
+      external: ['koffi', 'vscode', 'bufferutil', 'utf-8-validate'],
       sourcemap: 'linked',
       absWorkingDir: root,
       write: false,

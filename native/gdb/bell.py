@@ -14,10 +14,20 @@ class Bell:
 
     gdb cannot be told of a stop that it did not wait for, so the server rings and gdb resumes as if its user had typed "restart N". While the
     program runs nothing rings: then the server has a stop to answer with.
+
+    An event that gdb has not got round to when it ends crashes it (gdb 13: the event lets go of its function after Python is gone). So none
+    is posted before gdb waits for input: `-ex` commands and `quit` may come first. MI has no prompt to tell of it, and waits at once.
     """
 
     def __init__(self):
         self.heard = set()  # connection numbers
+        self.rung = False
+        self.gdb_waits = savepoint.speaks_mi()
+
+    def on_prompt(self):
+        self.gdb_waits = True
+        if self.rung:
+            gdb.post_event(self.answer)
 
     def listen(self, connection):
         if connection in self.heard:
@@ -40,11 +50,16 @@ class Bell:
 
     def wait(self, line):
         while line.recv(64):
-            gdb.post_event(self.answer)
+            self.rung = True
+            if self.gdb_waits:
+                gdb.post_event(self.answer)
         line.close()
 
     def answer(self):
         """In gdb's own thread, between two commands."""
+        if not self.rung:
+            return
+        self.rung = False
         try:
             if savepoint.is_running() or not savepoint.session.is_ours():
                 return  # the server answers the resume with the restore

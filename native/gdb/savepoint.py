@@ -451,6 +451,7 @@ def on_new_objfile(event):
 
 def on_prompt():
     session.adopt()
+    bell.on_prompt()
 
 
 session = Session()

@@ -95,10 +95,13 @@ describe('directions', () => {
     ]);
   });
 
-  test('the adapter takes only types from the control schema', () => {
+  test('the adapter and the extension take only types from the control schema', () => {
     expect(broken({ 'adapter/session/a.ts': `import type { Take } from '../../native/control/schema';` })).toEqual([]);
     expect(broken({ 'adapter/session/a.ts': `import { take } from '../../native/control/schema';` })).toEqual([
       'types only adapter/session/a.ts',
+    ]);
+    expect(broken({ 'extension/src/a.ts': `import { take } from '../../native/control/schema';` })).toEqual([
+      'types only extension/src/a.ts',
     ]);
   });
 

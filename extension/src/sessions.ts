@@ -1,0 +1,200 @@
+/**
+ * The debug sessions of our type, and what is known of each. What the adapter sends is read where it passes (a tracker), in its order; the
+ * list of checkpoints is asked for again whenever the adapter says that it changed.
+ */
+
+import * as vscode from 'vscode';
+import type { CheckpointChanged, CheckpointList, PreflightResult, RestoreResult, TakeResult } from '../../native/control/schema';
+import { type Happening, type SessionState, advance, initialState } from './session-state';
+
+export const DEBUG_TYPE = 'savepoint';
+
+/** The part of DAP's messages that is read here. */
+interface Message {
+  readonly type: string;
+  readonly event?: string;
+  readonly command?: string;
+  readonly success?: boolean;
+  readonly message?: string;
+  readonly body?: unknown;
+}
+
+const RESUMES = new Set(['continue', 'next', 'stepIn', 'stepOut']);
+
+export class Session {
+  state: SessionState = initialState;
+  private listing: 'no' | 'asked' | 'asked, and stale' = 'no';
+  private readonly stops = new Set<(reached: 'stopped' | 'ended') => void>();
+  private readonly breakpointsSet = new Set<() => void>();
+
+  constructor(
+    readonly debug: vscode.DebugSession,
+    private readonly onChange: (session: Session) => void,
+  ) {}
+
+  apply(happening: Happening): void {
+    const before = this.state;
+    this.state = advance(before, happening);
+    if (this.state !== before) this.onChange(this);
+  }
+
+  /** A message on its way from the adapter to the editor. */
+  read(message: Message): void {
+    if (message.type === 'response') this.readResponse(message);
+    else if (message.type === 'event') this.readEvent(message);
+  }
+
+  private readResponse({ command, success }: Message): void {
+    if (command === 'setBreakpoints') this.tellBreakpointsSet();
+    if (success !== true || command === undefined) return;
+    if (command === 'launch' || command === 'attach') this.apply({ kind: 'started' });
+    else if (RESUMES.has(command)) this.apply({ kind: 'resumed' });
+  }
+
+  private readEvent({ event, body }: Message): void {
+    switch (event) {
+      case 'continued':
+        return this.apply({ kind: 'resumed' });
+      case 'stopped': {
+        const { reason, threadId } = body as { reason: string; threadId?: number };
+        this.apply({ kind: 'stopped', reason, ...(threadId === undefined ? {} : { threadId }) });
+        this.tellStop('stopped');
+        // The entry's checkpoint comes without a word.
+        if (this.state.list.checkpoints.length === 0) void this.refresh();
+        return;
+      }
+      case 'terminated':
+        return this.end();
+      case 'checkpoint/changed': {
+        const change = body as CheckpointChanged;
+        this.apply({ kind: 'changed', change });
+        if (change.reason !== 'lost') void this.refresh();
+      }
+    }
+  }
+
+  end(): void {
+    this.apply({ kind: 'ended' });
+    this.tellStop('ended');
+    this.tellBreakpointsSet();
+  }
+
+  private tellBreakpointsSet(): void {
+    for (const tell of this.breakpointsSet) tell();
+    this.breakpointsSet.clear();
+  }
+
+  /** The adapter has answered the next time that the editor sends a file's breakpoints. */
+  nextBreakpointsSet(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.state.phase === 'ended') resolve();
+      else this.breakpointsSet.add(resolve);
+    });
+  }
+
+  private tellStop(reached: 'stopped' | 'ended'): void {
+    for (const tell of this.stops) tell(reached);
+    this.stops.clear();
+  }
+
+  /** What comes next. */
+  nextStop(): Promise<'stopped' | 'ended'> {
+    return new Promise((resolve) => {
+      if (this.state.phase === 'ended') resolve('ended');
+      else this.stops.add(resolve);
+    });
+  }
+
+  async refresh(): Promise<void> {
+    if (this.listing !== 'no') {
+      this.listing = 'asked, and stale';
+      return;
+    }
+    do {
+      this.listing = 'asked';
+      try {
+        this.apply({ kind: 'listed', list: (await this.debug.customRequest('checkpoint/list')) as CheckpointList });
+      } catch {
+        // The session is ending, or its server has no checkpoints.
+      }
+    } while ((this.listing as string) === 'asked, and stale');
+    this.listing = 'no';
+  }
+
+  // --- requests; what they change is told by events ---
+
+  async take(label?: string): Promise<TakeResult> {
+    return await this.during(() => this.debug.customRequest('checkpoint/take', label === undefined ? {} : { label }));
+  }
+
+  async restore(id: number, saveCurrent: boolean): Promise<RestoreResult> {
+    return await this.during(() => this.debug.customRequest('checkpoint/restore', { id, saveCurrent }));
+  }
+
+  async drop(id: number): Promise<void> {
+    await this.debug.customRequest('checkpoint/drop', { id });
+  }
+
+  async rename(id: number, label: string): Promise<void> {
+    await this.debug.customRequest('checkpoint/rename', { id, label });
+  }
+
+  async preflight(): Promise<PreflightResult> {
+    return (await this.debug.customRequest('checkpoint/preflight')) as PreflightResult;
+  }
+
+  private async during<T>(work: () => Thenable<unknown>): Promise<T> {
+    this.apply({ kind: 'busy', busy: true });
+    try {
+      return (await work()) as T;
+    } finally {
+      this.apply({ kind: 'busy', busy: false });
+    }
+  }
+}
+
+export class Sessions implements vscode.Disposable, vscode.DebugAdapterTrackerFactory {
+  private readonly known = new Map<string, Session>();
+  private readonly changes = new vscode.EventEmitter<Session | undefined>();
+  /** The session that changed; undefined: another one is the active one. */
+  readonly onDidChange = this.changes.event;
+  private readonly registrations: readonly vscode.Disposable[];
+
+  constructor() {
+    this.registrations = [
+      this.changes,
+      vscode.debug.registerDebugAdapterTrackerFactory(DEBUG_TYPE, this),
+      vscode.debug.onDidTerminateDebugSession((debug) => this.forget(debug)),
+      vscode.debug.onDidChangeActiveDebugSession(() => this.changes.fire(undefined)),
+    ];
+  }
+
+  /** The active one, when it is of our type. */
+  get active(): Session | undefined {
+    const debug = vscode.debug.activeDebugSession;
+    return debug?.type === DEBUG_TYPE ? this.known.get(debug.id) : undefined;
+  }
+
+  get(id: string): Session | undefined {
+    return this.known.get(id);
+  }
+
+  createDebugAdapterTracker(debug: vscode.DebugSession): vscode.DebugAdapterTracker {
+    const session = new Session(debug, (changed) => this.changes.fire(changed));
+    this.known.set(debug.id, session);
+    return {
+      onDidSendMessage: (message: Message) => session.read(message),
+      onExit: () => session.end(),
+    };
+  }
+
+  private forget(debug: vscode.DebugSession): void {
+    this.known.get(debug.id)?.end();
+    this.known.delete(debug.id);
+    this.changes.fire(undefined);
+  }
+
+  dispose(): void {
+    for (const registration of this.registrations) registration.dispose();
+  }
+}

@@ -1,0 +1,37 @@
+/** The text of source lines, read from disk once and kept while the file is the same session's; what is not read yet is told of later. */
+
+import * as vscode from 'vscode';
+
+export class SourceLines implements vscode.Disposable {
+  private readonly files = new Map<string, readonly string[] | 'reading' | 'none'>();
+  private readonly reads = new vscode.EventEmitter<void>();
+  readonly onDidRead = this.reads.event;
+  private readonly registration = vscode.workspace.onDidSaveTextDocument(({ uri }) => this.files.delete(uri.fsPath));
+
+  /** undefined: not known, or not yet. `line` counts from 1. */
+  textOf(file: string | undefined, line: number | undefined): string | undefined {
+    if (file === undefined || line === undefined) return undefined;
+    const known = this.files.get(file);
+    if (known === undefined) void this.read(file);
+    if (known === undefined || known === 'reading' || known === 'none') return undefined;
+    const text = known[line - 1]?.trim();
+    return text === undefined || text === '' ? undefined : text;
+  }
+
+  private async read(file: string): Promise<void> {
+    this.files.set(file, 'reading');
+    try {
+      const content = await vscode.workspace.fs.readFile(vscode.Uri.file(file));
+      this.files.set(file, Buffer.from(content).toString('utf8').split(/\r?\n/));
+    } catch {
+      this.files.set(file, 'none');
+      return;
+    }
+    this.reads.fire();
+  }
+
+  dispose(): void {
+    this.registration.dispose();
+    this.reads.dispose();
+  }
+}
