@@ -2,7 +2,7 @@
 
 import * as path from 'node:path';
 import type { RestoreResult, StatusResult, TakeResult } from '../../native/control/schema';
-import { CliPlace, fixture, quietGdb } from '../support/cli-session';
+import { CliPlace, fixture, quietGdb, root } from '../support/cli-session';
 import { BareClient, controlSocket, startGdb } from '../support/control-session';
 
 jest.setTimeout(90_000);
@@ -64,6 +64,21 @@ describe('gdb at its prompt', () => {
       await place.expectNothingLeft();
     },
   );
+
+  test('a gdb that never comes to its prompt is told of nothing, and ends as it should', async () => {
+    const savepoint = `${process.execPath} ${path.join(root, 'bin/savepoint')}`;
+    const commands = ['break add_up', 'run', 'checkpoint', 'next', `shell ${savepoint} restore 1`, 'kill', 'quit 7'];
+    const { code, signal, output } = await place.run([
+      'gdb',
+      ...quietGdb,
+      ...commands.flatMap((command) => ['-ex', command]),
+      fixture('counting-threads'),
+    ]);
+    expect(output).toMatch(/the debugger did not go there in time/);
+    expect(output).not.toMatch(/Fatal signal/);
+    expect({ code, signal }).toEqual({ code: 7, signal: null });
+    await place.expectNothingLeft();
+  });
 
   test('a program that has exited is back, with its process', async () => {
     const gdb = await startGdb(place, { program: 'counting-threads', mi: true });
