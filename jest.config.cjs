@@ -50,5 +50,5 @@ if (process.argv.some((word) => /^extension$|test\/extension/.test(word))) inWor
 module.exports = {
   testTimeout: 60_000,
   watchman: false,
-  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'dap', 'real', ...inWorkbench].map(builtProject)],
+  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'control', 'dap', 'real', ...inWorkbench].map(builtProject)],
 };

@@ -2,8 +2,10 @@
  * What the command line starts: the private owner of `savepoint gdb`, and `savepoint gdbserver`.
  */
 
+import * as fs from 'node:fs';
 import { bug, userError } from './base/errors';
 import { planGdbserver } from './cli/gdbserver-args';
+import { type ListenAt, readListen } from './cli/listen-option';
 import { GdbserverRun } from './server/gdbserver-run';
 import { OwnerProcess, type ServeOptions } from './server/owner-process';
 import * as io from './sys/io';
@@ -19,7 +21,18 @@ export function runOwner(argv: string[]): number {
   const lifeline = Number(option('--lifeline') ?? -1);
   if (socket === undefined) throw userError('usage', 'savepoint owner: --socket PATH is needed');
   const owner = new OwnerProcess({ park: !argv.includes('--no-park') });
+  try {
+    serveAll(owner, socket, lifeline, readListen(option('--listen'), argv));
+  } finally {
+    owner.closeControl();
+  }
+  return finish(owner, lifeline);
+}
+
+function serveAll(owner: OwnerProcess, socket: string, lifeline: number, listen: ListenAt | undefined): void {
   const listener = io.listenUnix(socket);
+  const said = owner.openControl(listen);
+  if (said !== undefined) fs.writeSync(2, `savepoint: ${said}\n`);
   if (lifeline >= 0) {
     io.writeAll(4, Buffer.from('ready\n'));
     io.close(4);
@@ -33,7 +46,6 @@ export function runOwner(argv: string[]): number {
     }
   }
   io.close(listener);
-  return finish(owner, lifeline);
 }
 
 /** Accepts and serves one connection; what it leaves behind is ended (launched) or let go (attached). */

@@ -21,13 +21,20 @@ const help = `npm run bench -- [--quick] [--only PART] [--json FILE] [--list]
   --list        the rows' names`;
 
 /** What each program is compiled with besides \`-g -no-pie -pthread\`. */
-const optimisation = { steps: '-O0' };
+const optimisation = { steps: '-O0', adapter: '-O0' };
 
 async function buildPrograms() {
   const compiler = process.env.CC || 'cc';
   for (const source of listFiles(folder, /\.c$/)) {
     const { name } = path.parse(source);
-    const flags = [optimisation[/** @type {'steps'} */ (name)] ?? '-O1', '-g', '-no-pie', '-pthread', '-Wall', '-Wextra'];
+    const flags = [
+      optimisation[/** @type {keyof typeof optimisation} */ (name)] ?? '-O1',
+      '-g',
+      '-no-pie',
+      '-pthread',
+      '-Wall',
+      '-Wextra',
+    ];
     const target = path.join(output, name);
     await runStep({
       stamp: path.join(output, `.${name}.stamp`),

@@ -1,5 +1,5 @@
 /**
- * Builds dist/: the C shim, the bundles of native/main.ts and adapter/main.ts, and the Python files that gdb loads.
+ * Builds dist/: the C shim, the bundles of native/ and adapter/, and the Python files that gdb loads.
  *
  * Each step is skipped while its inputs are unchanged, and its output appears whole, so a build may run beside a running program
  * or another build. `npm run build` runs it; setup and the tests call build().
@@ -9,6 +9,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { layOut, staging } from './build-extension.mjs';
 import { compile, dist, Failure, isMain, listFiles, root, runMain, runStep, writeWhole } from './lib.mjs';
+
+/** Bundles of their own, with what only they need (WebSocket, JSON-RPC): loaded when a client of the control surface appears. */
+const controlParts = {
+  'control-server.js': 'native/control/thread.ts',
+  'control-client.js': 'native/cli/control-commands.ts',
+};
 
 const cflags = ['-O2', '-g', '-fPIC', '-shared', '-Wall', '-Wextra', '-Werror', '-std=gnu11'];
 
@@ -56,13 +62,19 @@ async function copyGdbFiles() {
 async function buildBundle() {
   const entry = path.join(root, 'native/main.ts');
   const output = path.join(dist, 'savepoint.js');
+  const parts = Object.entries(controlParts).map(([name, file]) => ({
+    entry: path.join(root, file),
+    output: path.join(dist, name),
+  }));
   if (!fs.existsSync(entry))
     throw new Failure('build: native/main.ts is missing, so there is nothing to bundle into dist/savepoint.js');
   return runStep({
     stamp: path.join(dist, '.bundle.stamp'),
     inputs: [...common, path.join(root, 'tsconfig.json'), ...listFiles(path.join(root, 'native'), /\.(ts|json)$/)],
-    outputs: [output, `${output}.map`],
-    act: () => bundle(entry, output),
+    outputs: [{ entry, output }, ...parts].flatMap((part) => [part.output, `${part.output}.map`]),
+    act: async () => {
+      for (const part of [...parts, { entry, output }]) await bundle(part.entry, part.output);
+    },
   });
 }
 
@@ -104,7 +116,8 @@ async function bundle(entry, output) {
       platform: 'node',
       target: 'node20',
       format: 'cjs',
-      external: ['koffi', 'vscode'],
+      // ws takes the last two when they are installed, and does without.
+      external: ['koffi', 'vscode', 'bufferutil', 'utf-8-validate'],
       sourcemap: 'linked',
       absWorkingDir: root,
       write: false,

@@ -9,14 +9,12 @@ import type { GdbClient } from '../gdb/client';
 import { consoleCommand, gdbSet } from '../gdb/commands-exec';
 
 export interface CheckpointStore {
-  /** Whether `take` and the others need the program stopped. */
-  readonly needsStop: boolean;
-  /** The new one is then where the present came from. */
-  take(label: string, automatic: boolean): Promise<CheckpointRecord>;
+  /** The new one is then where the present came from. `known`: a checkpoint that was listed, or taken here, before. */
+  take(label: string, automatic: boolean, known: (id: number) => CheckpointRecord | undefined): Promise<CheckpointRecord>;
   list(): Promise<CheckpointList>;
   /** Returns when it is on its way: gdb reports the restored state as a stop with signal 0. */
   restore(id: number): Promise<void>;
-  drop(id: number): Promise<void>;
+  drop(ids: readonly number[]): Promise<void>;
   rename(id: number, label: string): Promise<void>;
   preflight(): Promise<PreflightResult>;
 }
@@ -27,16 +25,16 @@ type ListedRecord = Omit<CheckpointRecord, 'fidelity' | 'stop'> & {
 };
 
 export class GdbCheckpointStore implements CheckpointStore {
-  readonly needsStop = true;
-
   constructor(private readonly gdb: () => GdbClient) {}
 
-  async take(label: string, automatic: boolean): Promise<CheckpointRecord> {
+  async take(label: string, automatic: boolean, known: (id: number) => CheckpointRecord | undefined): Promise<CheckpointRecord> {
     // One line: it is a command of gdb's.
     const clean = label.replace(/\s+/g, ' ').trim();
     const text = await this.monitor(`savepoint-take-json ${automatic ? 'automatic' : 'named'} ${clean}`);
     if (!text.startsWith('{')) throw refused('take', 'checkpoint', text.trim());
-    const record = toRecord((readJson(text) as { checkpoint: ListedRecord }).checkpoint);
+    const { checkpoint } = readJson(text) as { checkpoint: Omit<ListedRecord, 'notRolledBack'> & Partial<ListedRecord> };
+    const notRolledBack = checkpoint.notRolledBack ?? known(checkpoint.parentId ?? -1)?.fidelity ?? [];
+    const record = toRecord({ ...checkpoint, notRolledBack });
     // As gdb's own `checkpoint` command leaves it.
     if (!automatic) await gdbSet(this.gdb(), `var $_checkpoint = ${record.id}`);
     return record;
@@ -66,8 +64,8 @@ export class GdbCheckpointStore implements CheckpointStore {
     await consoleCommand(this.gdb(), `restart ${id}`);
   }
 
-  async drop(id: number): Promise<void> {
-    await this.must(`delete checkpoint ${id}`, /deleted\.$/m);
+  async drop(ids: readonly number[]): Promise<void> {
+    await this.must(`delete checkpoint ${ids.join(',')}`, /deleted\.$/m);
   }
 
   async rename(id: number, label: string): Promise<void> {

@@ -22,9 +22,13 @@ import type { CheckpointStore } from './checkpoint-store';
 import { ENTRY_ID, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './stops';
-import { type AutomaticLimits, type Taken, chooseDrops, isDue } from './thinning';
+import { type AutomaticLimits, FULL_BUDGET, chooseDrops, isDue, spend } from './thinning';
 
 export interface CheckpointHooks {
+  /** What falls apart at the end is no news. */
+  isOver(): boolean;
+  /** The program runs: a store beside gdb is wanted now, if there can be one. */
+  openBeside(): Promise<void>;
   /** The program stands at a checkpoint's state. */
   onRestored(stop: ProgramStop, record: CheckpointRecord): void;
 }
@@ -41,9 +45,11 @@ export class Checkpoints {
   private nextMoment = 1;
   /** Equal to the present state. */
   private savedAs: number | undefined;
-  private lastTaken: Taken | undefined;
+  private budget = FULL_BUDGET;
   private known: CheckpointList = { checkpoints: [] };
   private possible = true;
+  /** Beside gdb: for while the program runs. */
+  beside: CheckpointStore | undefined;
 
   constructor(
     private readonly core: Core,
@@ -84,23 +90,23 @@ export class Checkpoints {
     void this.core.program
       .exclusive(async () => {
         if (this.core.program.kind !== 'stopped' || this.now.number !== number) return;
-        if (isDue(this.lastTaken, performance.now(), limits)) await this.takeAutomatic(number, limits);
+        if (isDue(this.budget, performance.now(), limits)) await this.takeAutomatic(number, limits);
       })
       .catch((error: unknown) => this.core.log.add('checkpoint', `no automatic checkpoint: ${describeError(error)}`));
   }
 
   private async takeAutomatic(number: number, limits: AutomaticLimits): Promise<void> {
     const start = performance.now();
+    const isFirst = !this.known.checkpoints.some(({ id }) => id !== ENTRY_ID);
     const id = await this.takeNow(`stop ${number}`, true);
-    const end = performance.now();
-    this.lastTaken = { at: end, durationMs: end - start };
     const automatic = this.known.checkpoints
       .filter((record) => record.automatic && record.id !== ENTRY_ID)
       .sort((a, b) => a.id - b.id);
-    for (const old of chooseDrops(automatic, limits, new Set([id]))) {
-      await this.store.drop(old);
-      this.forget(old);
-    }
+    const old = chooseDrops(automatic, limits, new Set([id]));
+    if (old.length > 0) await this.store.drop(old);
+    for (const one of old) this.forget(one);
+    const end = performance.now();
+    this.budget = spend(this.budget, end, end - start, limits, isFirst);
   }
 
   /** The program is another one, or gone for good. */
@@ -132,17 +138,67 @@ export class Checkpoints {
     });
   }
 
+  /** The server's word that a checkpoint came or went: ours are known already. */
+  onNotice(change: CheckpointChanged): void {
+    void this.core.program
+      .exclusive(async () => {
+        const { kind } = this.core.program;
+        if (this.hooks.isOver() || kind === 'idle' || kind === 'ended' || this.isKnown(change)) return;
+        await this.refresh();
+      })
+      .catch((error: unknown) => this.core.log.add('checkpoint', `not refreshed: ${describeError(error)}`));
+  }
+
+  private isKnown({ reason, id }: CheckpointChanged): boolean {
+    const has = this.known.checkpoints.some((one) => one.id === id);
+    switch (reason) {
+      case 'taken':
+        return has;
+      case 'dropped':
+        return !has;
+      case 'lost':
+        return this.known.checkpoints.length === 0;
+      case 'renamed':
+        return false;
+      case 'restored':
+        // Its stop comes.
+        return true;
+    }
+  }
+
   /** Asks for the tree, and tells the client what is new in it. */
   private async refresh(): Promise<void> {
-    const old = new Set(this.known.checkpoints.map(({ id }) => id));
-    this.known = await this.store.list();
-    for (const { id } of this.known.checkpoints) {
+    const old = new Map(this.known.checkpoints.map((record) => [record.id, record]));
+    const isStopped = this.core.program.kind === 'stopped';
+    const known = await this.reachable().list();
+    if (known.checkpoints.length === 0) return this.onLost();
+    this.known = known;
+    for (const { id, label } of known.checkpoints) {
+      const before = old.get(id);
+      if (before !== undefined && before.label !== label) this.changed({ reason: 'renamed', id });
       if (old.delete(id) || id === ENTRY_ID) continue;
-      this.moments.set(id, this.now);
-      this.savedAs = id;
+      this.moments.set(id, isStopped ? this.now : this.passing());
+      if (isStopped) this.savedAs = id;
       this.changed({ reason: 'taken', id });
     }
-    for (const id of old) this.changed({ reason: 'dropped', id });
+    for (const id of old.keys()) this.changed({ reason: 'dropped', id });
+  }
+
+  /** gdb reaches the server only while the program stands. */
+  private reachable(): CheckpointStore {
+    return this.core.program.kind === 'running' && this.beside !== undefined ? this.beside : this.store;
+  }
+
+  /** A moment that nobody was told of: the program ran. */
+  private passing(): Moment {
+    return { number: this.nextMoment++, stop: undefined };
+  }
+
+  /** In a turn: with the program as it is when it can be reached so, else stopped for a moment. */
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const { program } = this.core;
+    if (program.kind === 'running' && this.beside === undefined) await this.hooks.openBeside();
+    return this.beside === undefined ? await program.whileStopped(work) : await program.exclusive(work);
   }
 
   private changed(change: Omit<CheckpointChanged, 'currentId'>): void {
@@ -170,7 +226,7 @@ export class Checkpoints {
     this.needProgram();
     const work = async (): Promise<TakeResult> => {
       // Stopped only for this: nobody was told where.
-      if (program.kind === 'borrowed') this.now = { number: this.nextMoment++, stop: undefined };
+      if (program.kind === 'borrowed') this.now = this.passing();
       const stop = new AbortController();
       const id = await this.core.progress.show(
         'Taking a checkpoint',
@@ -178,11 +234,11 @@ export class Checkpoints {
         () => stop.abort(),
       );
       if (!stop.signal.aborted && cancelled?.aborted !== true) return { checkpoint: this.describe(id) };
-      await this.store.drop(id);
+      await this.reachable().drop([id]);
       this.forget(id);
       throw new SavepointError('cancelled', 'cancelled', 'cancelled');
     };
-    return this.store.needsStop ? await program.whileStopped(work) : await program.exclusive(work);
+    return await this.inTurn(work);
   }
 
   private needProgram(): void {
@@ -197,16 +253,18 @@ export class Checkpoints {
       throw userError('no-checkpoints', 'this debug server has no checkpoints: let `savepoint gdbserver` serve the program');
   }
 
-  /** In a turn, the program stopped. */
+  /** In a turn. */
   private async takeNow(label: string, automatic: boolean): Promise<number> {
     this.needServer();
-    const record = await this.store.take(label, automatic);
-    const { id } = record;
     // The entry's checkpoint came by itself.
-    if (this.known.checkpoints.length === 0) this.known = await this.store.list();
+    const store = this.reachable();
+    const moment = store === this.store ? this.now : this.passing();
+    if (this.known.checkpoints.length === 0) this.known = await store.list();
+    const record = await store.take(label, automatic, (parent) => this.known.checkpoints.find((one) => one.id === parent));
+    const { id } = record;
     this.known = { checkpoints: [...this.known.checkpoints.filter((one) => one.id !== id), record], currentId: id };
-    this.moments.set(id, this.now);
-    this.savedAs = id;
+    this.moments.set(id, moment);
+    if (moment === this.now) this.savedAs = id;
     this.changed({ reason: 'taken', id });
     return id;
   }
@@ -214,7 +272,7 @@ export class Checkpoints {
   async list(): Promise<CheckpointList> {
     const { program } = this.core;
     this.needServer();
-    if (program.kind === 'stopped' || program.kind === 'exited') await program.exclusive(() => this.refreshWhenPossible());
+    if (program.kind !== 'idle' && program.kind !== 'ended') await program.exclusive(() => this.refreshWhenPossible());
     const { checkpoints, currentId } = this.known;
     return {
       checkpoints: checkpoints.map((record) => this.withStop(record)),
@@ -224,7 +282,7 @@ export class Checkpoints {
 
   private async refreshWhenPossible(): Promise<void> {
     const { kind } = this.core.program;
-    if (kind === 'stopped' || kind === 'exited') await this.refresh();
+    if (kind === 'stopped' || kind === 'exited' || (kind === 'running' && this.beside !== undefined)) await this.refresh();
   }
 
   private withStop(record: CheckpointRecord): CheckpointRecord {
@@ -241,7 +299,7 @@ export class Checkpoints {
   async drop({ id }: { id: number }): Promise<void> {
     const number = needId(id);
     await this.onTree(async () => {
-      await this.store.drop(number);
+      await this.reachable().drop([number]);
       this.forget(number);
     });
   }
@@ -249,8 +307,8 @@ export class Checkpoints {
   async rename({ id, label }: RenameArguments): Promise<void> {
     const number = needId(id);
     await this.onTree(async () => {
-      await this.store.rename(number, String(label ?? ''));
-      this.known = await this.store.list();
+      await this.reachable().rename(number, String(label ?? ''));
+      this.known = await this.reachable().list();
       this.changed({ reason: 'renamed', id: number });
     });
   }
@@ -258,14 +316,14 @@ export class Checkpoints {
   async preflight(): Promise<PreflightResult> {
     const { kind } = this.core.program;
     if (kind === 'idle' || kind === 'ended') return { possible: false, reason: 'the program is not being run', fidelity: [] };
-    return await this.onTree(() => this.store.preflight());
+    return await this.onTree(() => this.reachable().preflight());
   }
 
   private async onTree<T>(work: () => Promise<T>): Promise<T> {
     const { program } = this.core;
     this.needServer();
     if (program.kind === 'idle' || program.kind === 'ended') throw userError('no-process', 'the program is not being run');
-    return this.store.needsStop ? await program.whileStopped(work) : await program.exclusive(work);
+    return await this.inTurn(work);
   }
 
   // --- going back ---
@@ -281,9 +339,8 @@ export class Checkpoints {
 
   /** Also of a running program: it is stopped for good when a restore follows. */
   private async listWhileStopped(): Promise<CheckpointList> {
-    const { program } = this.core;
-    if (program.kind !== 'running' || !this.store.needsStop) return await this.store.list();
-    return this.known;
+    const store = this.reachable();
+    return this.core.program.kind === 'running' && store === this.store ? this.known : await store.list();
   }
 
   async stepBack(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Starting gdb and the program, attaching, letting go, and the end of both. */
 
 import { SavepointError, describeError, isFamily, userError } from '../../native/base/errors';
-import type { ClientEvents } from '../gdb/client';
+import type { ClientEvents, GdbClient } from '../gdb/client';
 import {
   consoleCommand,
   enablePrettyPrinting,
@@ -53,6 +53,8 @@ export class Launch {
   terminal: ProgramTerminal | undefined;
   private process: GdbProcess | undefined;
   private attachStop: Stop | undefined;
+  /** The owner's control socket, when it is one of this machine. */
+  controlSocket: string | undefined;
   private pid: number | undefined;
   private over = false;
   private abandoned = false;
@@ -101,6 +103,7 @@ export class Launch {
       await this.configure(settings);
       if (start.kind === 'launch') await this.configureLaunch(start.settings);
       else await this.attach(start.settings);
+      this.controlSocket = await controlSocketOf(this.core.gdb);
     } catch (error) {
       if (this.abandoned) throw new SavepointError('cancelled', 'cancelled', 'cancelled');
       throw error;
@@ -294,6 +297,17 @@ export class Launch {
     this.over = true;
     this.core.program.onGdbEnded();
     this.terminal?.close();
+  }
+}
+
+/** undefined: the server is none of ours, or has no place for one. */
+async function controlSocketOf(gdb: GdbClient): Promise<string | undefined> {
+  try {
+    const { text } = await consoleCommand(gdb, 'monitor savepoint-bell');
+    const { control } = JSON.parse(text) as { control?: string | null };
+    return control ?? undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { bug, refused, userError } from '../../native/base/errors';
 import type { RenameArguments, RestoreArguments, TakeArguments } from '../../native/control/schema';
 import type { Route, Routes } from '../dap/connection';
+import { bytesInfo } from './data-bytes';
 import { mayChange } from './expressions';
 import { exceptionFilters } from './exceptions';
 import type { Session } from './session';
@@ -21,6 +22,7 @@ export const capabilities: DebugProtocol.Capabilities & { readonly supportsCheck
   supportsLogPoints: true,
   supportsInstructionBreakpoints: true,
   supportsDataBreakpoints: true,
+  supportsDataBreakpointBytes: true,
   supportsExceptionInfoRequest: true,
   supportsExceptionFilterOptions: true,
   supportsExceptionOptions: false,
@@ -96,6 +98,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     setDataBreakpoints: plain((args: DebugProtocol.SetDataBreakpointsArguments) => breakpoints.setData(args)),
     dataBreakpointInfo: plain(async (args: DebugProtocol.DataBreakpointInfoArguments) => {
       core.program.requireStopped();
+      if (args.asAddress === true) return bytesInfo(args.name, args.bytes);
       if (args.variablesReference === undefined || args.variablesReference === 0) {
         const frame = args.frameId === undefined ? undefined : core.frames.get(args.frameId);
         return await variables.dataInfo(args.name, frame);

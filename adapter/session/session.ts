@@ -14,6 +14,7 @@ import { Breakpoints } from './breakpoints';
 import { GdbCheckpointStore } from './checkpoint-store';
 import { Checkpoints } from './checkpoints';
 import { CodeSources } from './code-sources';
+import { ControlStore } from './control-store';
 import { Core } from './core';
 import { Evaluation } from './evaluate';
 import { Exceptions } from './exceptions';
@@ -45,6 +46,7 @@ export class Session {
   private talking = false;
   private prepared = false;
   private terminated = false;
+  private besideOpened: Promise<ControlStore | undefined> | undefined;
   private readonly client: Client;
 
   constructor(
@@ -77,6 +79,8 @@ export class Session {
     this.memory = new Memory(core, () => this.onChanged());
     this.checkpoints = new Checkpoints(core, new GdbCheckpointStore(() => core.gdb), {
       onRestored: (stop, record) => this.tellRestored(stop, record),
+      isOver: () => this.launch.isOver,
+      openBeside: () => this.openBeside(),
     });
     this.evaluation = new Evaluation(core, this.variables, {
       input: (text) => this.launch.terminal?.write(text) === true,
@@ -241,6 +245,7 @@ export class Session {
   private tellStop(stop: ProgramStop, report: StopReport): void {
     this.sendStopped(stop, report);
     this.checkpoints.onStop(stop, report);
+    void this.openBeside();
     void this.files.tellNewSources().catch(() => {});
   }
 
@@ -315,6 +320,7 @@ export class Session {
   /** Ends gdb, the owner and what was started, and says so. */
   async finish(): Promise<void> {
     await this.launch.end();
+    this.closeBeside();
     this.tellTerminated();
   }
 
@@ -329,7 +335,34 @@ export class Session {
           .catch((error: unknown) => this.core.tell(`The program was not let go: ${describeError(error)}`, 'stderr'));
       }
       await this.launch.end();
+      this.closeBeside();
     }
+  }
+
+  /** The way to the owner beside gdb; not before the first stop, which comes the sooner for it. */
+  private async openBeside(): Promise<void> {
+    const { controlSocket } = this.launch;
+    if (controlSocket === undefined) return;
+    this.besideOpened ??= ControlStore.open(
+      controlSocket,
+      (change) => this.checkpoints.onNotice(change),
+      () => (this.checkpoints.beside = undefined),
+    ).then(
+      (store) => {
+        if (this.launch.isOver) void store.close();
+        else this.checkpoints.beside = store;
+        return store;
+      },
+      (error: unknown) => {
+        this.core.log.add('checkpoint', `no control socket: ${describeError(error)}`);
+        return undefined;
+      },
+    );
+    await this.besideOpened;
+  }
+
+  private closeBeside(): void {
+    void this.besideOpened?.then((store) => store?.close());
   }
 
   /** After the last reply. */

@@ -58,7 +58,7 @@ export function readLaunch(raw: Raw): LaunchSettings {
     ...readCommon(raw),
     program,
     args: readArgs(raw['args']),
-    cwd,
+    cwd: path.resolve(cwd),
     env: readEnv(raw),
     stopAtEntry: readFlag(raw, 'stopAtEntry', readFlag(raw, 'stopOnEntry', false)),
     console: readChoice(

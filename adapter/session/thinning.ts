@@ -12,7 +12,7 @@ export interface AutomaticLimits {
   readonly timeShare: number;
 }
 
-export const DEFAULT_LIMITS: AutomaticLimits = { most: 100, megabytes: 512, timeShare: 0.2 };
+export const DEFAULT_LIMITS: AutomaticLimits = { most: 100, megabytes: 512, timeShare: 0.1 };
 
 export interface AutomaticRecord {
   readonly id: number;
@@ -31,7 +31,11 @@ export function chooseDrops(
   const kept = [...records];
   const dropped: number[] = [];
   const size = (): number => kept.reduce((sum, record) => sum + record.ownBytes, 0);
-  while (kept.length > limits.most || (kept.length > 1 && size() > limits.megabytes * 1024 * 1024)) {
+  const isOver = (most: number): boolean => kept.length > most || (kept.length > 1 && size() > limits.megabytes * 1024 * 1024);
+  if (!isOver(limits.most)) return [];
+  // Some at once: the server is not asked at every stop.
+  const most = limits.most - Math.floor(limits.most / 20);
+  while (isOver(most)) {
     const index = nextToDrop(kept, needed);
     if (index === undefined) break;
     dropped.push(...kept.splice(index, 1).map(({ id }) => id));
@@ -57,17 +61,29 @@ function nextToDrop(kept: readonly AutomaticRecord[], needed: ReadonlySet<number
   return best?.index;
 }
 
-export interface Taken {
-  /** When it was done, and how long it took, in milliseconds. */
+/** What taking may still cost now, in milliseconds, as it was at a time. */
+export interface Budget {
   readonly at: number;
-  readonly durationMs: number;
+  readonly leftMs: number;
 }
 
-/** Whether the last one was cheap enough, for the time since then, that the next one may be taken. */
-export function isDue(last: Taken | undefined, now: number, limits: AutomaticLimits): boolean {
-  if (last === undefined || last.durationMs <= CHEAP_MS) return true;
-  return last.durationMs <= (now - last.at) * limits.timeShare;
+/** So much may be spent at once: a row of quick steps has a checkpoint each. */
+const MOST_SAVED_UP_MS = 50;
+
+export const FULL_BUDGET: Budget = { at: 0, leftMs: MOST_SAVED_UP_MS };
+
+function at(now: number, budget: Budget, limits: AutomaticLimits): Budget {
+  const earned = Math.max(0, now - budget.at) * limits.timeShare;
+  return { at: now, leftMs: Math.min(MOST_SAVED_UP_MS, budget.leftMs + earned) };
 }
 
-/** Nobody feels this. */
-const CHEAP_MS = 8;
+/** Whether the next one may be taken. */
+export function isDue(budget: Budget, now: number, limits: AutomaticLimits): boolean {
+  return at(now, budget, limits).leftMs > 0;
+}
+
+/** After one was taken. `first`: all memory was saved; the next ones are not like that. */
+export function spend(budget: Budget, now: number, durationMs: number, limits: AutomaticLimits, first: boolean): Budget {
+  const { leftMs } = at(now, budget, limits);
+  return { at: now, leftMs: leftMs - (first ? Math.min(durationMs, MOST_SAVED_UP_MS / 2) : durationMs) };
+}

@@ -269,14 +269,21 @@ export class Variables {
   private async valueOf(object: VarObject, where: Where | undefined, hex: boolean, expression?: string): Promise<string> {
     const { gdb } = this.core;
     const { type = '', value, dynamic, name } = object;
-    const isText = isCharArray(type);
-    const hasSummary = expression !== undefined && (dynamic ? value === '{...}' : isAggregate(type));
+    // Go's strings are structures to MI; gdb itself shows them as text.
+    const isText = isCharArray(type) || (type === 'string' && value === '{...}');
+    const hasSummary = expression !== undefined && (value === '{...}' || (!dynamic && isAggregate(type)));
     if ((isText && !dynamic) || hasSummary) {
-      const path = expression ?? (await varPathExpression(gdb, name).catch(() => undefined));
+      const path = expression ?? (await this.pathOf(name, type));
       const whole = path === undefined ? undefined : await evaluateExpression(gdb, path, where).catch(() => undefined);
       if (whole !== undefined) return isText || whole.length <= LONGEST_SUMMARY ? whole : `${whole.slice(0, LONGEST_SUMMARY)}…`;
     }
     return hex ? await varEvaluate(gdb, name, 'hexadecimal') : value;
+  }
+
+  private async pathOf(object: string, type: string): Promise<string | undefined> {
+    const path = await varPathExpression(this.core.gdb, object).catch(() => undefined);
+    // gdb writes it as C does, and does not read that in Go.
+    return type === 'string' ? path?.replaceAll('->', '.') : path;
   }
 
   private async objectChildren(

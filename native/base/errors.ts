@@ -49,12 +49,17 @@ export function bug(message: string, facts: Record<string, unknown> = {}): Savep
   return new SavepointError('bug', 'internal', `internal error: ${message}`, facts);
 }
 
+/** Also of another of our bundles, which has a class of its own. */
+export function isSavepointError(error: unknown): error is SavepointError {
+  return error instanceof Error && error.name.startsWith('SavepointError(') && 'family' in error && 'code' in error;
+}
+
 export function isFamily(error: unknown, family: Family): error is SavepointError {
-  return error instanceof SavepointError && error.family === family;
+  return isSavepointError(error) && error.family === family;
 }
 
 /** The sentence of anything that was thrown. */
 export function describeError(error: unknown): string {
-  if (error instanceof SavepointError && error.family !== 'bug') return error.message;
+  if (isSavepointError(error) && error.family !== 'bug') return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

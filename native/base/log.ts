@@ -6,7 +6,7 @@
 
 import * as fs from 'node:fs';
 
-export type Topic = 'rsp' | 'state' | 'checkpoint' | 'mi' | 'dap';
+export type Topic = 'rsp' | 'state' | 'checkpoint' | 'control' | 'mi' | 'dap';
 
 const RING_LENGTH = 2000;
 
@@ -42,13 +42,15 @@ export class Log {
   }
 }
 
-/** A file is opened when there is something to write. What a program says may be in it: only its user may read it. */
+/**
+ * A file is opened when there is something to write. What a program says may be in it: only its user may read it. Standard error is written as a
+ * descriptor: `process.stderr` would make it non-blocking for everybody who shares it, the program and gdb among them.
+ */
 function writerOf(file: string | undefined): (line: string) => void {
-  if (file === undefined || file === '') return (line) => void process.stderr.write(line);
-  let fd: number | undefined;
+  let fd: number | undefined = file === undefined || file === '' ? 2 : undefined;
   return (line) => {
     try {
-      fd ??= fs.openSync(file, 'a', 0o600);
+      fd ??= fs.openSync(file as string, 'a', 0o600);
       fs.writeSync(fd, line);
     } catch {
       // A trace that cannot be written is no reason to end what is traced.

@@ -7,6 +7,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describeError, isFamily, userError } from '../base/errors';
+import { type ControlCommand, controlCommands } from './control-args';
+import { controlHelp } from './control-help';
 import { planGdbserver } from './gdbserver-args';
 import { dapHelp, doctorHelp, gdbHelp, gdbserverHelp, mainHelp } from './help';
 import { nearestName } from './nearest-name';
@@ -38,6 +40,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     run: async (argv) => (argv[0] === '--help' ? print(doctorHelp) : (await import('./doctor')).runDoctor(argv)),
     help: doctorHelp,
   },
+  ...Object.fromEntries(
+    controlCommands.map((name) => [name, { run: (argv) => runControl(name, argv), help: controlHelp[name] }]),
+  ),
   terminal: { run: async (argv) => await (await import('./program-terminal')).runTerminal(argv) },
   owner: {
     run: async (argv) => {
@@ -68,6 +73,16 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     fs.writeSync(2, `savepoint: ${describeError(error)}\n`);
     return isFamily(error, 'bug') ? 70 : 2;
   }
+}
+
+/** They are a bundle of their own, with what they need of npm. */
+async function runControl(name: ControlCommand, argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) return print(controlHelp[name]);
+  const file = path.join(__dirname, 'control-client.js');
+  if (!fs.existsSync(file))
+    throw userError('no-control', 'control-client.js is missing beside savepoint.js: run `npm run build`');
+  const client = require(file) as { runControl(name: ControlCommand, argv: readonly string[]): Promise<number> };
+  return await client.runControl(name, argv);
 }
 
 function find(name: string): Subcommand {

@@ -18,10 +18,12 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { userError } from '../base/errors';
+import { controlDirectories, removeOwnersFiles } from '../control/socket-directory';
 import { type GdbPlan, gdbArguments, planGdb } from './gdb-args';
 import { findProgram } from './find-program';
 import { findScript } from './gdb-script';
 import { gdbHelp } from './help';
+import { splitListen } from './listen-option';
 import { makePrivateDirectory, removePrivateDirectory } from './private-directory';
 import { copyProgramTerminal, splitProgramIo } from './program-terminal';
 
@@ -48,15 +50,16 @@ export async function runGdb(argv: readonly string[]): Promise<number> {
     fs.writeSync(1, `${gdbHelp}\n`);
     return statusOf(await ended(spawn(gdb, ['--help'], { stdio: 'inherit' })));
   }
-  const { forAdapter, fd, rest } = splitProgramIo(argv);
+  const { forAdapter, fd, rest: words } = splitProgramIo(argv);
+  const { listen, rest } = splitListen(words);
   const plan = planGdb(rest);
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   const told = toldToEnd();
   if (plan.kind === 'plain') return statusOf(await gdbEnd(spawn(gdb, plan.args, { stdio: 'inherit' }), told));
-  if (fd === undefined) return await debug(gdb, plan, told, forAdapter);
+  if (fd === undefined) return await debug(gdb, plan, listen, told, forAdapter);
   const terminal = await copyProgramTerminal(fd);
   try {
-    return await debug(gdb, { ...plan, tty: terminal.name }, told, forAdapter);
+    return await debug(gdb, { ...plan, tty: terminal.name }, listen, told, forAdapter);
   } finally {
     terminal.close();
   }
@@ -66,6 +69,7 @@ export async function runGdb(argv: readonly string[]): Promise<number> {
 async function debug(
   gdb: string,
   plan: Extract<GdbPlan, { kind: 'debug' }>,
+  listen: readonly string[],
   told: Promise<Ending>,
   endWithOwner: boolean,
 ): Promise<number> {
@@ -74,7 +78,7 @@ async function debug(
   const directory = makePrivateDirectory();
   try {
     const socket = path.join(directory, 'gdb.sock');
-    const owner = startOwner(socket, plan);
+    const owner = startOwner(socket, plan, listen);
     const ownerEnd = ended(owner);
     try {
       const interrupted = await ready(owner, ownerEnd, told);
@@ -99,14 +103,18 @@ async function debug(
 }
 
 /** The owner's descriptors: 0..2 are the program's, 3 its lifeline (end of file: we are gone), 4 where it says `ready`. */
-function startOwner(socket: string, plan: Extract<GdbPlan, { kind: 'debug' }>): ChildProcess {
+function startOwner(socket: string, plan: Extract<GdbPlan, { kind: 'debug' }>, listen: readonly string[]): ChildProcess {
   const terminal = plan.tty === undefined ? undefined : openTerminal(plan.tty);
   try {
     const program = terminal ?? ('inherit' as const);
-    return spawn(process.execPath, [path.join(__dirname, 'savepoint.js'), 'owner', '--socket', socket, '--lifeline', '3'], {
-      stdio: [program, program, program, 'pipe', 'pipe'],
-      ...(plan.cwd !== undefined && fs.existsSync(plan.cwd) ? { cwd: plan.cwd } : {}),
-    });
+    return spawn(
+      process.execPath,
+      [path.join(__dirname, 'savepoint.js'), 'owner', '--socket', socket, '--lifeline', '3', ...listen],
+      {
+        stdio: [program, program, program, 'pipe', 'pipe'],
+        ...(plan.cwd !== undefined && fs.existsSync(plan.cwd) ? { cwd: plan.cwd } : {}),
+      },
+    );
   } finally {
     if (terminal !== undefined) fs.closeSync(terminal);
   }
@@ -185,6 +193,9 @@ async function letOwnerEnd(owner: ChildProcess, ownerEnd: Promise<Ending>): Prom
     owner.kill('SIGKILL');
     await ownerEnd;
   }
+  // An owner that was killed leaves them.
+  if (outcome !== 'nursing' && owner.pid !== undefined)
+    for (const place of controlDirectories()) removeOwnersFiles(place, owner.pid);
   pipe.destroy();
   owner.unref();
 }

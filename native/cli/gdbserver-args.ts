@@ -5,6 +5,7 @@
  */
 
 import { userError } from '../base/errors';
+import { parseListen, type ListenAt } from './listen-option';
 
 /** Where gdb connects. */
 export type Comm =
@@ -31,6 +32,8 @@ export interface GdbserverServe {
   readonly disableRandomization: boolean;
   readonly startupWithShell: boolean;
   readonly wrapper?: readonly string[];
+  /** Ours: the control surface on TCP. */
+  readonly listen?: ListenAt;
 }
 
 export type GdbserverPlan = { readonly kind: 'help' } | { readonly kind: 'version' } | GdbserverServe;
@@ -43,6 +46,8 @@ export function planGdbserver(argv: readonly string[]): GdbserverPlan {
   let disableRandomization = true;
   let startupWithShell = true;
   let wrapper: readonly string[] | undefined;
+  let listen: string | undefined;
+  const origins: string[] = [];
 
   let index = 0;
   for (; index < argv.length; index++) {
@@ -54,7 +59,9 @@ export function planGdbserver(argv: readonly string[]): GdbserverPlan {
         throw userError('gdbserver-wrapper', 'gdbserver: --wrapper needs a command and then "--".');
       wrapper = argv.slice(index + 1, end);
       index = end;
-    } else if (word === '--attach') attach = true;
+    } else if (word === '--listen') listen = valueOf(argv, ++index, word);
+    else if (word === '--allow-origin') origins.push(valueOf(argv, ++index, word));
+    else if (word === '--attach') attach = true;
     else if (word === '--multi') multi = true;
     else if (word === '--once') once = true;
     else if (/^--(debug|remote-debug|event-loop-debug|debug-format|debug-file)(=.*)?$/.test(word)) debug = true;
@@ -88,7 +95,14 @@ export function planGdbserver(argv: readonly string[]): GdbserverPlan {
     disableRandomization,
     startupWithShell,
     ...(wrapper === undefined ? {} : { wrapper }),
+    ...(listen === undefined ? {} : { listen: parseListen(listen, origins) }),
   };
+}
+
+function valueOf(argv: readonly string[], index: number, option: string): string {
+  const value = argv[index];
+  if (value === undefined) throw userError('gdbserver-option', `gdbserver: ${option} needs a value.`, { option });
+  return value;
 }
 
 function chooseMode(attach: boolean, multi: boolean, rest: readonly string[]): GdbserverMode {

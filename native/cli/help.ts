@@ -14,6 +14,17 @@ restored in place, and the program goes on live from there.
                savepoint gdbserver --multi /tmp/debug.sock
   dap        a debug adapter for editors (Debug Adapter Protocol)
   doctor     what this machine offers, and what follows from it (--json)
+
+Beside a debugger, from another terminal or a script:
+  list-sessions   the debug sessions that are running
+  checkpoint      take a checkpoint, also of a running program
+  list            list checkpoints
+  restore ID      go back; the debugger sees an ordinary stop
+  drop ID...      forget
+  rename ID LABEL
+  preflight       can one be taken now, and what would it not bring back?
+  watch           show changes as they happen
+
   help       this text, or that of a command: savepoint help gdb
   version    the version (also --version)
 
@@ -38,7 +49,9 @@ program is run by Savepoint, which adds:
   delete checkpoint N...  forget checkpoints
   $_checkpoint            number of the checkpoint last taken or gone back to
 
-All options are gdb's. A core file, --version and --configuration go to gdb
+All options are gdb's, but for --listen HOST:PORT and --allow-origin ORIGIN:
+they offer the control surface (savepoint list, restore...) on TCP as well,
+with a token, and to pages of that origin. A core file, --version and --configuration go to gdb
 alone. --tty names the terminal of the program.
 
 Environment:
@@ -63,6 +76,9 @@ Options:
   --once                        end after the first connection
   --wrapper WORDS --            put WORDS before the program
   --debug                       trace to standard error
+  --listen HOST:PORT            offer the control surface (savepoint list,
+                                restore...) on TCP as well, with a token
+  --allow-origin ORIGIN         and to browsers' pages of that origin
   --[no-]disable-randomization  address space randomization of PROGRAM
   --[no-]startup-with-shell     start PROGRAM by a shell
   --version, --help
@@ -87,7 +103,9 @@ checkpoint/restore, checkpoint/drop, checkpoint/rename, checkpoint/preflight
 and the event checkpoint/changed; Step Back goes to the previous stop, Reverse
 to the previous checkpoint.
 
-SAVEPOINT_TRACE=dap,mi writes what is said to standard error.`;
+SAVEPOINT_TRACE=dap,mi writes what is said to standard error, or to the file
+that SAVEPOINT_TRACE_FILE names. docs/debug-adapter.md has all properties of
+launch and attach.`;
 
 export const doctorHelp = `Usage: savepoint doctor [--json]
 

@@ -47,6 +47,8 @@ export interface CheckpointList {
 
 export interface TakeArguments {
   readonly label?: string;
+  /** Nobody asked for it: front ends show it dimmed, and may drop it. Default: false. Only over the control socket. */
+  readonly automatic?: boolean;
 }
 export interface TakeResult {
   readonly checkpoint: CheckpointRecord;
@@ -61,6 +63,11 @@ export interface RestoreResult {
   readonly checkpoint: CheckpointRecord;
   /** The present that was kept. */
   readonly savedId?: number;
+  /**
+   * Only over the control socket, of a debugger that stands at its prompt and cannot be told of a stop: the restore is carried out when it
+   * resumes next, by whatever command. Missing: done.
+   */
+  readonly armed?: true;
 }
 
 export interface DropArguments {
@@ -88,4 +95,61 @@ export interface CheckpointChanged {
   readonly currentId?: number;
   /** Of `restored`: the checkpoint that is equal to the state that was left; missing: that state was not kept. */
   readonly fromId?: number;
+}
+
+// --- the control socket (JSON-RPC 2.0 over WebSocket) ---
+
+export interface ProgramStatus {
+  readonly pid: number;
+  /** The file that it executes; missing: not readable. */
+  readonly executable?: string;
+  /** `ended`: it is held at its end, and a checkpoint can bring it back. */
+  readonly state: 'stopped' | 'running' | 'ended';
+  readonly threads: number;
+  /** Started by us; false: attached to. */
+  readonly launched: boolean;
+}
+
+export interface StatusResult {
+  readonly version: string;
+  /** Of the owner process. */
+  readonly pid: number;
+  /** `idle`: connected, and the program stands. `waiting`: connected, and waits for a stop. */
+  readonly debugger: 'none' | 'idle' | 'waiting';
+  readonly programs: readonly ProgramStatus[];
+  /** The program that the other methods are about. */
+  readonly currentPid?: number;
+  readonly checkpoints: number;
+  readonly currentId?: number;
+  /** Bytes of memory that all checkpoints take, and may take. */
+  readonly store: { readonly used: number; readonly limit: number };
+}
+
+export interface SubscribeArguments {
+  /** false ends the subscription. Default: true. */
+  readonly on?: boolean;
+}
+
+/** Methods by name: their parameters (an object; may be left out where all members may) and their results. */
+export interface ControlMethods {
+  readonly status: { readonly params: Nothing; readonly result: StatusResult };
+  /** From then on the notification `checkpoint/changed` (CheckpointChanged) comes. The answer is the list as it is now. */
+  readonly subscribe: { readonly params: SubscribeArguments; readonly result: CheckpointList };
+  readonly 'checkpoint/take': { readonly params: TakeArguments; readonly result: TakeResult };
+  readonly 'checkpoint/list': { readonly params: Nothing; readonly result: CheckpointList };
+  readonly 'checkpoint/restore': { readonly params: RestoreArguments; readonly result: RestoreResult };
+  readonly 'checkpoint/drop': { readonly params: DropArguments; readonly result: Nothing };
+  readonly 'checkpoint/rename': { readonly params: RenameArguments; readonly result: TakeResult };
+  readonly 'checkpoint/preflight': { readonly params: Nothing; readonly result: PreflightResult };
+}
+
+export type ControlMethod = keyof ControlMethods;
+export type Nothing = Readonly<Record<string, never>>;
+
+/** `data` of an error that is not of JSON-RPC itself (code -32000). */
+export interface ControlErrorData {
+  /** As in base/errors.ts. */
+  readonly family: string;
+  /** Unique and stable: for programs. The message is for people. */
+  readonly code: string;
 }

@@ -28,6 +28,8 @@ MONITOR = {
     "restart": "restart %d quietly",
     "restored": "restored-json",
     "drop": "delete checkpoint %d",
+    "bell": "savepoint-bell",
+    "wanted": "savepoint-wanted-json",
 }
 
 # What the server's sentences begin with or contain. Everything else in them is for people.
@@ -73,6 +75,7 @@ class Session:
                 self.installed = True
                 for command in (Checkpoint, InfoCheckpoints, DeleteCheckpoint, Restart):
                     command()
+            bell.listen(gdb.selected_inferior().connection.num)  # bell.py
             self.tell_exec_file()
 
     def tell_exec_file(self):
@@ -301,11 +304,14 @@ class Return:
 
     Watchpoints are off during that resume: gdb would compare against the value from before the restart, report a change
     that the program never made, and run the watchpoint's commands. Enabling them again makes gdb read the restored value.
-    With `mi-async on` the resume returns before the stop, so the second half then runs in a stop handler.
+    With `mi-async on`, and when it was not typed (bell.py), the resume returns before the stop, so the second half then runs in a stop
+    handler, and gdb reports the stop as always.
     """
 
-    def __init__(self, number):
+    def __init__(self, number, afterwards=lambda: None):
         self.number = number
+        self.afterwards = afterwards
+        self.is_reported = False
         self.noise = ""
         self.watchpoints = []
         self.thread = None
@@ -323,12 +329,19 @@ class Return:
         if is_running():
             gdb.events.stop.connect(self.on_stop)
             gdb.events.exited.connect(self.on_exit)
-        else:
+            return
+        try:
             self.finish()
+        finally:
+            self.afterwards()
 
     def on_stop(self, event):
         self.disconnect()
-        self.finish()
+        self.is_reported = True
+        try:
+            self.finish()
+        finally:
+            self.afterwards()
 
     def on_exit(self, event):
         self.disconnect()
@@ -351,8 +364,8 @@ class Return:
         gdb.write("Switching to checkpoint %d (process %d), %s.\n" % (self.number, pid, outcome["milliseconds"]))
         for line in outcome["notes"]:
             gdb.write(line + "\n")
-        if not is_plain_console():
-            return  # gdb has reported the stop itself
+        if self.is_reported or not is_plain_console():
+            return  # by gdb itself
         if self.thread not in (None, gdb.selected_thread().num):
             gdb.write(gdb.execute("thread", to_string=True).replace("Current thread is", "Switching to thread"))
         gdb.execute("frame")
@@ -448,9 +461,11 @@ def on_new_objfile(event):
 
 def on_prompt():
     session.adopt()
+    bell.on_prompt()
 
 
 session = Session()
+gdb.execute("source " + os.path.join(os.path.dirname(os.path.abspath(__file__)), "bell.py"))
 Connect()
 # The program and its libraries are on this machine: read them here, not through the server.
 if gdb.parameter("sysroot") == "target:":

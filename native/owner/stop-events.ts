@@ -88,7 +88,9 @@ function considerSignal(tracer: Tracer, inferior: Inferior, tracee: Tracee, sign
     tracee.sentByUs.splice(ours, 1);
     return deliverNow(inferior, tracee, signal, info);
   }
-  if (tracer.passSignals.has(signal)) return deliverNow(inferior, tracee, signal, info);
+  // A step is told all the same, as gdbserver does: gdb then lets the handler run, where a step would end inside it.
+  const steps = tracee.action !== undefined && tracee.action.kind !== 'continue';
+  if (tracer.passSignals.has(signal) && !steps) return deliverNow(inferior, tracee, signal, info);
   tracee.siginfo = info;
   const discarded = tracer.programSignals?.has(signal) === false;
   tracee.pending = { kind: 'signal', signal, info, synchronous: isSynchronous(signal, info), discarded };

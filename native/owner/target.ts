@@ -180,6 +180,9 @@ export class NativeTarget implements Target {
   adoptStop(thread: ThreadRef): StopReport {
     const tracee = this.tracer.find(thread);
     if (tracee === undefined) throw bug(`restored thread ${thread.tid} is not there`);
+    // What was under way when it came is no more.
+    this.due = this.fast = undefined;
+    this.interruptWanted = false;
     this.tell(tracee);
     return { kind: 'stopped', thread, signal: 0, detail: { kind: 'none' } };
   }
@@ -422,5 +425,26 @@ export class NativeTarget implements Target {
 
   interrupt(): void {
     if (this.isRunning) this.interruptWanted = true;
+  }
+
+  /**
+   * Brings everything to a halt that the debugger is not told of. The answer lets all go on as they were; what happened on the way is reported
+   * by the next `pump`, as if there had been no halt.
+   */
+  pause(): () => void {
+    const { phase } = this.tracer;
+    // With something due nothing runs: it is about to be reported.
+    if (phase.kind !== 'running' || this.due !== undefined) return () => {};
+    const goOn = (): void => {
+      this.tracer.phase = { kind: 'running', entries: phase.entries };
+      for (const tracee of this.candidates()) if (tracee.pending === undefined && tracee !== this.fast) this.tracer.go(tracee);
+    };
+    try {
+      this.tracer.quiesce();
+    } catch (error) {
+      goOn();
+      throw error;
+    }
+    return goOn;
   }
 }

@@ -64,6 +64,8 @@ export interface SessionOptions {
   onEnd(reason: EndReason): void;
 }
 
+type Restored = NonNullable<ReturnType<ServerHooks['beforeResume']>>;
+
 export interface SessionParts {
   readonly target: Target;
   readonly hooks: ServerHooks;
@@ -120,6 +122,22 @@ export class RspSession {
       return;
     }
     this.send(this.answerStop(report));
+    this.workOffQueue();
+  }
+
+  /** The program ran, and was put back by somebody else: gdb gets the restored state as the stop that it waits for. */
+  onRestored(restored: Restored): void {
+    if (this.currentPhase !== 'running') {
+      this.trace(`-- restored while ${this.currentPhase}, not told`);
+      return;
+    }
+    if (restored.note !== undefined) this.sendConsole(restored.note);
+    this.move('stop');
+    this.send(this.answerRestored(restored));
+    this.workOffQueue();
+  }
+
+  private workOffQueue(): void {
     while (this.queue.length > 0 && this.currentPhase === 'idle') {
       const payload = this.queue.shift() as Buffer;
       this.queuedBytes -= payload.length;
@@ -271,16 +289,20 @@ export class RspSession {
     this.flushNotes();
     if (restored !== undefined) {
       if (restored.note !== undefined) this.sendConsole(restored.note);
-      if (!restored.librariesChanged || restored.report.kind !== 'stopped') return this.answerStop(restored.report);
-      this.withheld = restored.report;
-      this.context.selection.follow(restored.report);
-      this.out.begin();
-      writeLibraryReply(this.out, restored.report.thread, this.context.client);
-      return WRITTEN;
+      return this.answerRestored(restored);
     }
     if (this.withheld !== undefined) return this.answerStop(this.withheld);
     if (!reachable) throw peerError('no-thread', 'nothing to resume is there');
     return this.resumeTarget(entries);
+  }
+
+  private answerRestored({ report, librariesChanged }: Restored): Reply {
+    if (!librariesChanged || report.kind !== 'stopped') return this.answerStop(report);
+    this.withheld = report;
+    this.context.selection.follow(report);
+    this.out.begin();
+    writeLibraryReply(this.out, report.thread, this.context.client);
+    return WRITTEN;
   }
 
   private resumeTarget(entries: readonly ResumeEntry[]): Reply {

@@ -7,15 +7,18 @@
  */
 
 import * as os from 'node:os';
+import * as path from 'node:path';
 import { GONE, type Pid } from '../base/brands';
 import { describeError, isFamily, kernelError, refused, userError } from '../base/errors';
 import type { Log } from '../base/log';
 import { CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '../checkpoint/engine';
 import type { FidelityNote } from '../checkpoint/state';
 import type { CheckpointNode } from '../checkpoint/tree';
+import type { CheckpointChanged } from '../control/schema';
+import { socketPath } from '../control/socket-directory';
 import { VERSION } from '../cli/version';
 import type { Inferior } from '../owner/inferior';
-import type { ServerHooks } from '../owner/ops';
+import type { ServerHooks, StopReport } from '../owner/ops';
 import type { NativeTarget } from '../owner/target';
 import type { Tracer } from '../owner/tracer';
 import { leaveOurTraps } from '../owner/parking';
@@ -36,7 +39,22 @@ interface Wanted {
 interface Armed {
   readonly inferior: Inferior;
   readonly id: number;
-  readonly quietly: boolean;
+  quietly: boolean;
+  /** Another client than the debugger asked for it, and waits to hear how it came out. */
+  readonly asked?: Asked;
+}
+
+export interface Asked {
+  readonly saveCurrent: boolean;
+  settle(outcome: RestoreResult | Error): void;
+}
+
+export interface Restored {
+  readonly result: RestoreResult;
+  readonly report: StopReport;
+  readonly librariesChanged: boolean;
+  /** What to tell the user of it; what was said before is not said again, so it is asked for when it is said. */
+  note(): string;
 }
 
 /** How the last restore came out, for a client that asks. */
@@ -58,6 +76,14 @@ export class CheckpointService {
   private readonly said = new Map<Pid, Set<string>>();
   /** Why there are no checkpoints any more, of the last process that had some. */
   private lost: string | undefined;
+  /** Told of every change, whoever made it. */
+  onChanged: (change: CheckpointChanged) => void = () => {};
+  /** Where gdb's side listens for restores that others ask for (doorbell.ts). */
+  bell: string | undefined;
+  /** The control socket beside it. */
+  get control(): string | undefined {
+    return this.bell === undefined ? undefined : socketPath(path.dirname(this.bell), process.pid);
+  }
 
   constructor(
     private readonly tracer: Tracer,
@@ -81,7 +107,6 @@ export class CheckpointService {
   /** The process is dead or let go. */
   forget(pid: Pid): void {
     this.noteLoss(pid, `process ${pid} is gone`);
-    if (this.armed?.inferior.pid === pid) this.armed = undefined;
     this.said.delete(pid);
     this.engine.forget(pid);
   }
@@ -89,14 +114,16 @@ export class CheckpointService {
   /** The process executed another program: what was kept of the one before cannot come back. */
   forgetImage(pid: Pid): void {
     this.noteLoss(pid, `process ${pid} has executed another program`);
-    if (this.armed?.inferior.pid === pid) this.armed = undefined;
     this.said.delete(pid);
     this.engine.known(pid)?.forget();
   }
 
   private noteLoss(pid: Pid, why: string): void {
     const nodes = this.engine.known(pid)?.list() ?? [];
-    if (nodes.length > 0) this.lost = `the checkpoints (${nodes.map((node) => node.id).join(', ')}) are gone: ${why}`;
+    if (this.armed?.inferior.pid === pid) this.disarm(userError('no-process', why));
+    if (nodes.length === 0) return;
+    this.lost = `the checkpoints (${nodes.map((node) => node.id).join(', ')}) are gone: ${why}`;
+    this.onChanged({ reason: 'lost' });
   }
 
   /** A launched program can be started over at once: its entry is kept. Attaching must not cost a look at all memory. */
@@ -104,8 +131,10 @@ export class CheckpointService {
     const inferior = this.tracer.inferiors.get(pid);
     if (inferior === undefined || !inferior.launched) return;
     try {
-      if (this.engine.forInferior(inferior).take(ENTRY_LABEL, { automatic: true, entry: true }) === GONE) return;
+      const entry = this.engine.forInferior(inferior).take(ENTRY_LABEL, { automatic: true, entry: true });
+      if (entry === GONE) return;
       this.lost = undefined;
+      this.changed('taken', inferior, entry.id);
     } catch (error) {
       if (isFamily(error, 'bug')) throw error;
       // The program runs all the same, only without `restart 0`.
@@ -123,6 +152,10 @@ export class CheckpointService {
         return `savepoint ${VERSION}\n`;
       case 'restored-json':
         return this.outcomeJson();
+      case 'wanted-json':
+        return `${JSON.stringify(this.takeUpWanted())}\n`;
+      case 'bell':
+        return `${JSON.stringify({ bell: this.bell ?? null, control: this.control ?? null })}\n`;
       case 'fail-at':
         if (!allowsFaults(process.env)) throw userError('monitor-unknown', 'SAVEPOINT_TEST_FAULTS is not set');
         this.faultAt = command.stage;
@@ -145,7 +178,7 @@ export class CheckpointService {
       case 'take':
         return this.take(checkpoints, inferior, command);
       case 'take-json':
-        return text.takenJson(this.takeNode(checkpoints, inferior, command));
+        return this.takeJson(checkpoints, this.takeNode(checkpoints, inferior, command));
       case 'list':
         return text.table(checkpoints.list(), checkpoints.currentId);
       case 'list-json':
@@ -156,35 +189,46 @@ export class CheckpointService {
         this.find(checkpoints, command.id);
         return text.verified(command.id, checkpoints.check(command.id));
       case 'rename':
-        this.find(checkpoints, command.id);
-        checkpoints.rename(command.id, command.label);
+        this.rename(inferior, command.id, command.label);
         return `Checkpoint ${command.id} renamed.\n`;
       case 'preflight-json':
-        return this.preflight(checkpoints, inferior);
+        return this.preflightJson(inferior);
       case 'drop':
-        this.find(checkpoints, command.id);
-        checkpoints.drop(command.id);
-        if (this.armed?.inferior === inferior && this.armed.id === command.id) this.armed = undefined;
-        return `Checkpoint ${command.id} deleted.\n`;
+        for (const id of command.ids) this.find(checkpoints, id);
+        for (const id of command.ids) this.drop(inferior, id);
+        return `Checkpoint ${command.ids.join(', ')} deleted.\n`;
       case 'restore':
-        return this.arm(checkpoints, inferior, command);
+        this.arm(inferior, command.id, command.quietly);
+        return `Restart of checkpoint ${command.id} is armed. The next "continue" or step goes there.\n`;
     }
   }
 
   private withoutProcess(command: { readonly kind: string }): string {
     if (command.kind === 'list') return 'No checkpoints.\n';
     if (command.kind === 'list-json') return text.json([], undefined, undefined);
-    throw userError('no-process', `The program is not being run.${this.lost === undefined ? '' : ` (${capital(this.lost)}.)`}`);
+    throw this.noProcess();
+  }
+
+  noProcess(): Error {
+    return userError('no-process', `The program is not being run.${this.lost === undefined ? '' : ` (${capital(this.lost)}.)`}`);
   }
 
   /** The process that the client means: the selected one, else the current one, else the one that is held at its end. */
-  private findInferior(pid: Pid | undefined): Inferior | undefined {
+  findInferior(pid: Pid | undefined): Inferior | undefined {
     const debugged = this.tracer.debugged();
     const wanted = pid ?? this.target.currentThread()?.pid;
     return debugged.find((inferior) => inferior.pid === wanted) ?? debugged.findLast((inferior) => inferior.life.kind === 'held');
   }
 
-  private find(checkpoints: ProcessCheckpoints, id: number): CheckpointNode {
+  of(inferior: Inferior): ProcessCheckpoints {
+    return this.engine.forInferior(inferior);
+  }
+
+  usage(): { readonly used: number; readonly limit: number } {
+    return this.engine.usage();
+  }
+
+  find(checkpoints: ProcessCheckpoints, id: number): CheckpointNode {
     const node = checkpoints.get(id);
     if (node !== undefined) return node;
     const why = this.lost === undefined ? '' : ` (${capital(this.lost)}.)`;
@@ -196,17 +240,49 @@ export class CheckpointService {
     return `${text.taken(node)}${text.notRolledBack(this.news(inferior.pid, node.fidelity), node.id)}`;
   }
 
-  private takeNode(checkpoints: ProcessCheckpoints, inferior: Inferior, { label, automatic }: Wanted): CheckpointNode {
+  /** Short: gdb hands it on character by character, and it comes at every stop. */
+  private takeJson(checkpoints: ProcessCheckpoints, node: CheckpointNode): string {
+    return text.takenJson(node, node.parentId === undefined ? undefined : checkpoints.get(node.parentId));
+  }
+
+  takeNode(checkpoints: ProcessCheckpoints, inferior: Inferior, { label, automatic }: Wanted): CheckpointNode {
     if (inferior.life.kind === 'held') throw userError('ended', 'The program has ended; "restart N" goes back to a checkpoint.');
     const node = this.thenSafe(inferior, () => checkpoints.take(label, { automatic }));
     if (node === GONE) throw this.killed(inferior);
+    this.changed('taken', inferior, node.id);
     return node;
   }
 
-  private preflight(checkpoints: ProcessCheckpoints, inferior: Inferior): string {
-    if (inferior.life.kind === 'held') return text.preflight('the program has ended', []);
-    const found = checkpoints.preflight();
-    return found === GONE ? text.preflight('the process was killed', []) : text.preflight(found.obstacle, found.fidelity);
+  rename(inferior: Inferior, id: number, label: string): void {
+    const checkpoints = this.of(inferior);
+    this.find(checkpoints, id);
+    checkpoints.rename(id, label);
+    this.changed('renamed', inferior, id);
+  }
+
+  drop(inferior: Inferior, id: number): void {
+    const checkpoints = this.of(inferior);
+    this.find(checkpoints, id);
+    checkpoints.drop(id);
+    if (this.armed?.inferior === inferior && this.armed.id === id)
+      this.disarm(userError('no-checkpoint', `Checkpoint ${id} was deleted meanwhile.`));
+    this.changed('dropped', inferior, id);
+  }
+
+  private changed(reason: CheckpointChanged['reason'], inferior: Inferior, id: number): void {
+    const { currentId } = this.of(inferior);
+    this.onChanged({ reason, id, ...(currentId === undefined ? {} : { currentId }) });
+  }
+
+  preflight(inferior: Inferior): { readonly obstacle: string | undefined; readonly fidelity: readonly FidelityNote[] } {
+    if (inferior.life.kind === 'held') return { obstacle: 'the program has ended', fidelity: [] };
+    const found = this.of(inferior).preflight();
+    return found === GONE ? { obstacle: 'the process was killed', fidelity: [] } : found;
+  }
+
+  private preflightJson(inferior: Inferior): string {
+    const { obstacle, fidelity } = this.preflight(inferior);
+    return text.preflight(obstacle, fidelity);
   }
 
   /** The calls that the engine makes in a program leave its threads in traps of ours. */
@@ -234,12 +310,36 @@ export class CheckpointService {
 
   // --- restoring ---
 
-  private arm(checkpoints: ProcessCheckpoints, inferior: Inferior, command: { id: number; quietly: boolean }): string {
-    this.find(checkpoints, command.id);
-    if (this.thenSafe(inferior, () => checkpoints.admit(command.id)) === GONE) throw this.killed(inferior);
-    this.armed = { inferior, id: command.id, quietly: command.quietly };
+  /** Refuses what could not be restored. Who armed before is told that it will not happen. */
+  arm(inferior: Inferior, id: number, quietly: boolean, asked?: Asked): void {
+    const checkpoints = this.of(inferior);
+    this.find(checkpoints, id);
+    if (this.thenSafe(inferior, () => checkpoints.admit(id)) === GONE) throw this.killed(inferior);
+    this.disarm(
+      refused(
+        'superseded',
+        `the restore of checkpoint ${this.armed?.id ?? id}`,
+        'another one was asked for before it was carried out',
+      ),
+    );
+    this.armed = { inferior, id, quietly, ...(asked === undefined ? {} : { asked }) };
     this.outcome = { kind: 'none' };
-    return `Restart of checkpoint ${command.id} is armed. The next "continue" or step goes there.\n`;
+  }
+
+  /** `asked`: only if it is this one's. */
+  disarm(why: Error, asked?: Asked): void {
+    const { armed } = this;
+    if (armed === undefined || (asked !== undefined && armed.asked !== asked)) return;
+    this.armed = undefined;
+    armed.asked?.settle(why);
+  }
+
+  /** The debugger has heard the bell and goes there, as if its user had said so. */
+  private takeUpWanted(): { readonly restore?: number } {
+    const { armed } = this;
+    if (armed?.asked === undefined) return {};
+    armed.quietly = true;
+    return { restore: armed.id };
   }
 
   /** Carries out what is armed. Throws what the engine throws: the program then is as it was. */
@@ -247,21 +347,31 @@ export class CheckpointService {
     const { armed } = this;
     if (armed === undefined) return undefined;
     this.armed = undefined;
-    const { inferior, id } = armed;
+    const { inferior, id, quietly, asked } = armed;
     try {
-      const result = this.thenSafe(inferior, () => this.engine.forInferior(inferior).restore(id));
-      if (result === GONE) throw this.killed(inferior);
-      this.outcome = { kind: 'done', id, result };
-      return {
-        report: this.target.adoptStop(result.thread),
-        librariesChanged: result.librariesMayHaveChanged,
-        // A client that asks for the outcome itself gets the news then: they are told once.
-        ...(armed.quietly ? {} : { note: this.restoreNote(id, result) }),
-      };
+      const restored = this.restoreNow(inferior, id, asked?.saveCurrent ?? false);
+      const { result, report, librariesChanged } = restored;
+      asked?.settle(result);
+      // A client that asks for the outcome itself gets the news then: they are told once.
+      return { report, librariesChanged, ...(quietly ? {} : { note: restored.note() }) };
     } catch (error) {
       this.outcome = { kind: 'failed', id, why: describeError(error) };
+      asked?.settle(error instanceof Error ? error : new Error(String(error)));
       throw error;
     }
+  }
+
+  /** Everything stands. */
+  restoreNow(inferior: Inferior, id: number, saveCurrent: boolean): Restored {
+    // Of an ended program there is no present to come back to.
+    const keep = saveCurrent && inferior.life.kind !== 'held';
+    const result = this.thenSafe(inferior, () => this.of(inferior).restore(id, { saveCurrent: keep }));
+    if (result === GONE) throw this.killed(inferior);
+    this.outcome = { kind: 'done', id, result };
+    if (result.saved !== undefined) this.changed('taken', inferior, result.saved.id);
+    this.changed('restored', inferior, id);
+    const report = this.target.adoptStop(result.thread);
+    return { result, report, librariesChanged: result.librariesMayHaveChanged, note: () => this.restoreNote(id, result) };
   }
 
   private restoreNote(id: number, result: RestoreResult): string {

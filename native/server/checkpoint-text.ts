@@ -121,7 +121,7 @@ const JSON_ROWS = 30;
 const JSON_LABEL = 200;
 const JSON_NOTE = 160;
 
-function facts(node: CheckpointNode): object {
+function facts(node: CheckpointNode) {
   return {
     id: node.id,
     ...(node.parentId === undefined ? {} : { parentId: node.parentId }),
@@ -133,16 +133,18 @@ function facts(node: CheckpointNode): object {
     pc: `0x${node.pc.toString(16)}`,
     bytes: node.stats.bytes,
     ownBytes: node.stats.ownBytes,
-    durationMs: node.stats.durationMs,
+    durationMs: Math.round(node.stats.durationMs * 1000) / 1000,
     notRolledBack: groupNotes(node.fidelity)
       .slice(0, MOST_NOTES)
       .map((line) => line.slice(0, JSON_NOTE)),
   };
 }
 
-/** The answer to a take. */
-export function takenJson(node: CheckpointNode): string {
-  return `${JSON.stringify({ checkpoint: facts(node) })}\n`;
+/** The answer to a take; without `notRolledBack` when that is what it is of the parent. */
+export function takenJson(node: CheckpointNode, parent: CheckpointNode | undefined): string {
+  const { notRolledBack, ...rest } = facts(node);
+  const isSame = parent !== undefined && facts(parent).notRolledBack.join('\n') === notRolledBack.join('\n');
+  return `${JSON.stringify({ checkpoint: isSame ? rest : { ...rest, notRolledBack } })}\n`;
 }
 
 /** `more`: there are others behind the last one. */

@@ -25,9 +25,12 @@ export class GdbserverRun {
     const connection = stdio ? this.takeOverStdio() : undefined;
     const listener = stdio ? -1 : this.listen();
     try {
+      const said = this.owner.openControl(plan.listen);
+      if (said !== undefined) this.say(said);
       if (plan.mode.kind !== 'multi') this.start();
     } catch (error) {
       if (listener >= 0) this.closeListener(listener);
+      this.owner.closeControl();
       throw error;
     }
     if (connection !== undefined) {
@@ -39,6 +42,7 @@ export class GdbserverRun {
       while (this.serveOne(listener));
       this.closeListener(listener);
     }
+    this.owner.closeControl();
     this.owner.nurseToTheEnd();
     return 0;
   }
@@ -109,7 +113,9 @@ export class GdbserverRun {
 
   /** false: that was the last one. */
   private serveOne(listener: number): boolean {
-    if (this.owner.wait([listener]).length === 0) return true;
+    const ready = this.owner.wait([listener]);
+    this.initialStop = this.owner.takeAdopted() ?? this.initialStop;
+    if (ready.length === 0) return true;
     const client = io.accept(listener);
     if (client === undefined) return true;
     this.say(`Remote debugging from ${client.peer}`);

@@ -5,7 +5,7 @@
 import { userError } from '../base/errors';
 
 export type MonitorCommand =
-  | { readonly kind: 'help' | 'version' | 'restored-json' }
+  | { readonly kind: 'help' | 'version' | 'restored-json' | 'wanted-json' | 'bell' }
   /** For tests (SAVEPOINT_TEST_FAULTS): the next take or restore fails at this stage. */
   | { readonly kind: 'fail-at'; readonly stage: string }
   | ProcessCommand;
@@ -21,7 +21,8 @@ export type ProcessCommand =
   | { readonly kind: 'take-json'; readonly label: string; readonly automatic: boolean }
   | { readonly kind: 'rename'; readonly id: number; readonly label: string }
   | { readonly kind: 'preflight-json' }
-  | { readonly kind: 'details' | 'drop' | 'verify'; readonly id: number }
+  | { readonly kind: 'details' | 'verify'; readonly id: number }
+  | { readonly kind: 'drop'; readonly ids: readonly number[] }
   /** `quietly`: the client asks for the outcome itself (`restored-json`). */
   | { readonly kind: 'restore'; readonly id: number; readonly quietly: boolean };
 
@@ -61,10 +62,12 @@ const WORDS: readonly Word[] = [
     make: (rest) => ({ kind: 'restore', id: readId(rest, 'restart'), quietly: false }),
   },
   { pattern: /^restored-json$/, make: () => ({ kind: 'restored-json' }) },
+  { pattern: /^savepoint-wanted-json$/, make: () => ({ kind: 'wanted-json' }) },
+  { pattern: /^savepoint-bell$/, make: () => ({ kind: 'bell' }) },
   {
     pattern: /^delete checkpoint(?:\s+(\S+))?$/,
     usage: 'delete checkpoint N    forget one',
-    make: (rest) => ({ kind: 'drop', id: readId(rest, 'delete checkpoint') }),
+    make: (rest) => ({ kind: 'drop', ids: rest.split(',').map((word) => readId(word, 'delete checkpoint')) }),
   },
   { pattern: /^fail-at\s+(\S+)$/, make: (stage) => ({ kind: 'fail-at', stage }) },
   {

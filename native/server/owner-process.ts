@@ -1,21 +1,26 @@
 /**
- * The owner process: tracer, target, checkpoint engine, RSP session, and the one loop that blocks in the shim. Node's event loop never runs here: everything that is served is a descriptor in `wait`.
+ * The owner process: tracer, target, checkpoint engine, RSP session, control door, and the one loop that blocks in the shim. Node's event loop
+ * never runs here: everything that is served is a descriptor in `wait`.
  */
 
 import { Log } from '../base/log';
 import * as fs from 'node:fs';
 import { peerError } from '../base/errors';
+import type { ListenAt } from '../cli/listen-option';
 import { hostArch } from '../arch/select';
 import * as cpu from '../sys/cpu';
 import * as io from '../sys/io';
 import { runProbe } from '../sys/probe';
 import { Waiter } from '../sys/wait';
+import { WaitSet } from '../sys/wait-set';
 import { detach, kill } from '../owner/launch';
 import type { StopReport } from '../owner/ops';
 import { NativeTarget } from '../owner/target';
 import { Tracer } from '../owner/tracer';
 import { RspSession, type EndReason, type SessionOptions } from '../rsp/session';
-import { CheckpointService } from './checkpoint-service';
+import { CheckpointService, type Restored } from './checkpoint-service';
+import { ControlDoor } from './control-door';
+import { ControlService } from './control-service';
 import { readWatchMode, type WatchMode } from './settings';
 
 const READ_ROOM = 256 * 1024;
@@ -43,6 +48,10 @@ export class OwnerProcess {
   private readonly waiter = new Waiter();
   private readonly room = Buffer.alloc(READ_ROOM);
   private session: RspSession | undefined;
+  private readonly door: ControlDoor;
+  private readonly control: ControlService;
+  /** No debugger was there when the program was put back: this is its stop. */
+  private adopted: StopReport | undefined;
 
   constructor(options: OwnerOptions) {
     this.tracer = new Tracer(
@@ -64,6 +73,44 @@ export class OwnerProcess {
       { park: options.park },
     );
     this.checkpoints = new CheckpointService(this.tracer, this.target, this.log);
+    this.door = new ControlDoor(this.log);
+    this.control = new ControlService({
+      tracer: this.tracer,
+      target: this.target,
+      checkpoints: this.checkpoints,
+      debugger: () => (this.session === undefined ? 'none' : this.session.phase === 'running' ? 'waiting' : 'idle'),
+      deliver: (restored) => this.deliver(restored),
+      adopt: (report) => {
+        this.adopted = report;
+      },
+      ring: () => {
+        this.door.ring();
+        return this.door.isHeard;
+      },
+    });
+    this.checkpoints.onChanged = (change) => this.door.tell({ kind: 'changed', change });
+  }
+
+  /** Other clients than the debugger can connect from now on. Returns what to tell the user. */
+  openControl(listen?: ListenAt): string | undefined {
+    this.checkpoints.bell = this.door.open();
+    return listen === undefined ? undefined : this.door.openTcp(listen, process.env['SAVEPOINT_TOKEN'] || undefined);
+  }
+
+  closeControl(): void {
+    this.door.close();
+  }
+
+  private deliver(restored: Restored): void {
+    const { report, librariesChanged } = restored;
+    this.session?.onRestored({ report, librariesChanged, note: restored.note() });
+  }
+
+  /** The stop that a restore without a debugger has led to, once. */
+  takeAdopted(): StopReport | undefined {
+    const { adopted } = this;
+    this.adopted = undefined;
+    return adopted;
   }
 
   /**
@@ -78,7 +125,11 @@ export class OwnerProcess {
     onOther: (fd: number) => void,
   ): EndReason {
     let end: EndReason | undefined;
-    let watched = [input, ...others];
+    const door = this.door.set.fd;
+    let watched = [input, ...others, door];
+    // What ends a long run of steps in the shim.
+    const speaking = new WaitSet();
+    for (const fd of [input, door]) speaking.add(fd);
     const session = new RspSession({
       target: this.target,
       hooks: this.checkpoints.hooks,
@@ -98,6 +149,10 @@ export class OwnerProcess {
     while (end === undefined) {
       const { events, ready } = this.waiter.wait(watched, this.target.hasDue ? 0 : -1, this.target.isRunning);
       for (const fd of ready) {
+        if (fd === door) {
+          this.door.serve(this.control);
+          continue;
+        }
         if (fd !== input) {
           watched = watched.filter((other) => other !== fd);
           onOther(fd);
@@ -107,8 +162,9 @@ export class OwnerProcess {
         if (n === 0) session.disconnected();
         else if (n !== undefined) session.feed(this.room.subarray(0, n));
       }
-      this.target.pump(events, input);
+      this.target.pump(events, speaking.fd);
     }
+    speaking.close();
     this.session = undefined;
     return end;
   }
@@ -141,9 +197,11 @@ export class OwnerProcess {
 
   /** Waits for descriptors only; tracees (nursed ones) are served meanwhile. */
   wait(fds: readonly number[]): readonly number[] {
-    const { events, ready } = this.waiter.wait(fds, -1);
+    const door = this.door.set.fd;
+    const { events, ready } = this.waiter.wait([...fds, door], -1);
     this.tracer.feed(events);
-    return ready;
+    if (ready.includes(door)) this.door.serve(this.control);
+    return ready.filter((fd) => fd !== door);
   }
 
   get isNursing(): boolean {

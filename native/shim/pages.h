@@ -2,7 +2,7 @@
  * The page store and the work on memory: taking it into an index, rolling it back to one, comparing the two.
  *
  * Three layers. store.c: slots, page-sized places in one big arena, ref-counted. table.c: an index says for each page of an address space which
- * slot holds its content; made of ref-counted chunks that indexes share (a persistent table). scan.c, take.c, roll.c: the tracee's side.
+ * slot holds its content; made of ref-counted chunks and leaves that indexes share (a persistent table). scan.c, take.c, roll.c: the tracee's side.
  * Nothing here decides when or what: TypeScript does. One thread only (but for the one in store.c that touches memory ahead).
  *
  * The rule everything rests on: a page that the kernel does not report as written since the last arming has the content that the index taken
@@ -16,6 +16,9 @@
 
 #define SP_PAGE 4096u
 #define SP_CHUNK_PAGES 512u
+/* What one change copies: small, because changes are scattered. */
+#define SP_LEAF_PAGES 16u
+#define SP_LEAVES (SP_CHUNK_PAGES / SP_LEAF_PAGES)
 #define SP_CHUNK_BYTES (SP_CHUNK_PAGES * (uint64_t)SP_PAGE)
 
 /* What a slot number means: nothing private there (hole, or the mapped file's own page) ... */
@@ -28,7 +31,7 @@ typedef uint32_t sp_slot;
 /* ---- store.c ---- */
 
 int sp_store_open(uint64_t limit_bytes);
-/* Seven numbers: 0 limit, 1 bytes in use, 2 bytes of arena touched, 3 slots free, 4 chunks, 5 indexes, 6 bytes of slabs (in use for chunks, or kept for them). */
+/* Seven numbers: 0 limit, 1 bytes in use, 2 bytes of arena touched, 3 slots free, 4 chunks, 5 indexes, 6 bytes of slabs (in use for chunks and leaves, or kept for them). */
 int sp_store_stats(uint64_t *out);
 /* That much will soon be stored: memory for it is made ready in the background. */
 void sp_store_want(uint64_t bytes);
@@ -40,11 +43,16 @@ void sp_slot_drop(sp_slot slot);
 
 /* ---- table.c ---- */
 
+struct sp_leaf {
+  uint32_t holders;
+  sp_slot slot[SP_LEAF_PAGES];
+};
+
 struct sp_chunk {
   uint32_t holders;
   uint32_t used;   /* slots that are not absent */
   uint32_t stored; /* of those, the ones that are not the page of zeroes */
-  sp_slot slot[SP_CHUNK_PAGES];
+  struct sp_leaf *leaf[SP_LEAVES]; /* NULL: all absent */
 };
 
 struct sp_entry {
@@ -71,6 +79,8 @@ struct sp_index *sp_index_copy(const struct sp_index *from);
 void sp_index_free(struct sp_index *index);
 struct sp_chunk *sp_index_find(struct sp_index *index, uint64_t addr);
 sp_slot sp_index_get(struct sp_index *index, uint64_t addr);
+/* Of page `page` of a chunk; without a chunk all is absent. */
+sp_slot sp_chunk_get(const struct sp_chunk *chunk, uint32_t page);
 /* Takes over the caller's hold on `slot`. */
 int sp_index_set(struct sp_index *index, uint64_t addr, sp_slot slot);
 /* Makes [start, end) absent. */

@@ -198,7 +198,11 @@ static int put_differences(struct rolling *w) {
     uint64_t to = vma->end < base + SP_CHUNK_BYTES ? vma->end : base + SP_CHUNK_BYTES;
     for (uint64_t addr = from; addr < to; addr += SP_PAGE) {
       uint32_t page = addr / SP_PAGE % SP_CHUNK_PAGES;
-      int r = put_page(w, addr, was ? was->slot[page] : SP_SLOT_ABSENT, wanted ? wanted->slot[page] : SP_SLOT_ABSENT, 0);
+      if (page % SP_LEAF_PAGES == 0 && was && wanted && was->leaf[page / SP_LEAF_PAGES] == wanted->leaf[page / SP_LEAF_PAGES]) {
+        addr += (SP_LEAF_PAGES - 1) * SP_PAGE;
+        continue;
+      }
+      int r = put_page(w, addr, sp_chunk_get(was, page), sp_chunk_get(wanted, page), 0);
       if (r) return r;
     }
   }
@@ -274,7 +278,7 @@ static int expect_nothing(struct checking *c, uint64_t start, uint64_t end) {
       addr = next < c->index->count ? c->index->entries[next].base : end;
       continue;
     }
-    sp_slot slot = chunk->slot[addr / SP_PAGE % SP_CHUNK_PAGES];
+    sp_slot slot = sp_chunk_get(chunk, addr / SP_PAGE % SP_CHUNK_PAGES);
     /* Where a page of zeroes is expected, nothing is as good, but not where a file shows through. */
     if (slot > SP_SLOT_ZERO || (slot == SP_SLOT_ZERO && c->vma->class == SP_CLASS_FILE)) mismatch(c, addr);
     addr += SP_PAGE;

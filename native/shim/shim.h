@@ -159,4 +159,14 @@ int sp_robust_list(int tid, void *head, void *length);
 /* Ignores SIGINT, SIGQUIT, SIGPIPE, SIGTTOU in this process. */
 int sp_ignore_signals(void);
 
+/* ---- wait-set.c ---- */
+
+int sp_set_open(void);
+int sp_set_add(int set, int fd);
+int sp_set_remove(int set, int fd);
+/* Does not wait; how many of `fds` were filled in. */
+int sp_set_ready(int set, int32_t *fds, int max);
+/* Close-on-exec, non-blocking: read end, write end. */
+int sp_pipe(int32_t *fds);
+
 #endif

@@ -9,41 +9,43 @@
 extern uint64_t sp_chunk_count, sp_slab_pages, sp_index_count;
 
 /*
- * Chunks live in the store's memory, which is there already: a checkpoint copies one for each 2 MiB that were written to, and fresh memory from
- * malloc(3) would cost it a page fault for every two. What a slab holds never goes back to the store, only from chunk to chunk.
+ * Chunks and leaves live in the store's memory, which is there already: a checkpoint copies one for each place that was written to, and fresh
+ * memory from malloc(3) would cost it page faults. What a slab holds never goes back to the store, only from chunk to chunk, leaf to leaf.
  */
 #define SLAB_PAGES 64u
 
-union spare {
-  struct sp_chunk chunk;
-  union spare *next;
+struct spare {
+  struct spare *next;
 };
-static union spare *spares;
+struct pool {
+  size_t size;
+  struct spare *spares;
+};
+static struct pool chunks = {.size = sizeof(struct sp_chunk)}, leaves = {.size = (sizeof(struct sp_leaf) + 7) & ~(size_t)7};
 
-static int new_chunk(struct sp_chunk **chunk) {
-  if (!spares) {
+static int take_spare(struct pool *pool, void *out) {
+  if (!pool->spares) {
     sp_slot first;
     int got = sp_slot_alloc(SLAB_PAGES, &first);
     if (got < 0) return got;
     sp_slab_pages += (uint64_t)got;
-    union spare *slab = sp_slot_bytes(first);
-    for (size_t i = 0; i < (size_t)got * SP_PAGE / sizeof *slab; i++) {
-      slab[i].next = spares;
-      spares = &slab[i];
+    char *slab = sp_slot_bytes(first);
+    for (size_t at = 0; at + pool->size <= (size_t)got * SP_PAGE; at += pool->size) {
+      struct spare *spare = (struct spare *)(slab + at);
+      spare->next = pool->spares;
+      pool->spares = spare;
     }
   }
-  union spare *taken = spares;
-  spares = taken->next;
-  sp_chunk_count++;
-  *chunk = &taken->chunk;
+  struct spare *taken = pool->spares;
+  pool->spares = taken->next;
+  *(void **)out = taken;
   return 0;
 }
 
-static void free_chunk(struct sp_chunk *chunk) {
-  union spare *spare = (union spare *)chunk;
-  spare->next = spares;
-  spares = spare;
-  sp_chunk_count--;
+static void give_spare(struct pool *pool, void *given) {
+  struct spare *spare = given;
+  spare->next = pool->spares;
+  pool->spares = spare;
 }
 
 static struct sp_index **handles;
@@ -88,10 +90,17 @@ int sp_index_drop(int handle) {
   return 0;
 }
 
+static void drop_leaf(struct sp_leaf *leaf) {
+  if (!leaf || --leaf->holders) return;
+  for (uint32_t i = 0; i < SP_LEAF_PAGES; i++) sp_slot_drop(leaf->slot[i]);
+  give_spare(&leaves, leaf);
+}
+
 static void drop_chunk(struct sp_chunk *chunk) {
   if (--chunk->holders) return;
-  for (uint32_t i = 0; i < SP_CHUNK_PAGES; i++) sp_slot_drop(chunk->slot[i]);
-  free_chunk(chunk);
+  for (uint32_t i = 0; i < SP_LEAVES; i++) drop_leaf(chunk->leaf[i]);
+  give_spare(&chunks, chunk);
+  sp_chunk_count--;
 }
 
 void sp_index_free(struct sp_index *index) {
@@ -142,22 +151,65 @@ struct sp_chunk *sp_index_find(struct sp_index *index, uint64_t addr) {
   return at < index->count && index->entries[at].base == base ? index->entries[at].chunk : NULL;
 }
 
-sp_slot sp_index_get(struct sp_index *index, uint64_t addr) {
-  struct sp_chunk *chunk = sp_index_find(index, addr);
-  return chunk ? chunk->slot[addr / SP_PAGE % SP_CHUNK_PAGES] : SP_SLOT_ABSENT;
+sp_slot sp_chunk_get(const struct sp_chunk *chunk, uint32_t page) {
+  const struct sp_leaf *leaf = chunk ? chunk->leaf[page / SP_LEAF_PAGES] : NULL;
+  return leaf ? leaf->slot[page % SP_LEAF_PAGES] : SP_SLOT_ABSENT;
+}
+
+sp_slot sp_index_get(struct sp_index *index, uint64_t addr) { return sp_chunk_get(sp_index_find(index, addr), addr / SP_PAGE % SP_CHUNK_PAGES); }
+
+static int new_chunk(struct sp_chunk **chunk) {
+  int r = take_spare(&chunks, chunk);
+  if (r) return r;
+  **chunk = (struct sp_chunk){.holders = 1};
+  sp_chunk_count++;
+  return 0;
 }
 
 /* Makes the chunk of entry `at` ours alone. */
-static int own(struct sp_index *index, uint32_t at) {
+static int own_chunk(struct sp_index *index, uint32_t at) {
   struct sp_chunk *chunk = index->entries[at].chunk, *copy;
   if (chunk->holders == 1) return 0;
   int r = new_chunk(&copy);
   if (r) return r;
-  memcpy(copy, chunk, sizeof *copy);
+  *copy = *chunk;
   copy->holders = 1;
-  for (uint32_t i = 0; i < SP_CHUNK_PAGES; i++) sp_slot_hold(copy->slot[i]);
+  for (uint32_t i = 0; i < SP_LEAVES; i++)
+    if (copy->leaf[i]) copy->leaf[i]->holders++;
   chunk->holders--;
   index->entries[at].chunk = copy;
+  return 0;
+}
+
+/* Makes a leaf of a chunk that is ours alone the same. */
+static int own_leaf(struct sp_chunk *chunk, uint32_t i) {
+  struct sp_leaf *leaf = chunk->leaf[i], *copy;
+  if (leaf && leaf->holders == 1) return 0;
+  int r = take_spare(&leaves, &copy);
+  if (r) return r;
+  *copy = leaf ? *leaf : (struct sp_leaf){.holders = 1};
+  copy->holders = 1;
+  for (uint32_t k = 0; leaf && k < SP_LEAF_PAGES; k++) sp_slot_hold(copy->slot[k]);
+  if (leaf) leaf->holders--;
+  chunk->leaf[i] = copy;
+  return 0;
+}
+
+/* Takes over the caller's hold on `slot`, when it returns 0. */
+static int change(struct sp_index *index, uint32_t at, uint32_t page, sp_slot slot) {
+  sp_slot old = sp_chunk_get(index->entries[at].chunk, page);
+  if (old == slot) {
+    sp_slot_drop(slot);
+    return 0;
+  }
+  int r = own_chunk(index, at);
+  struct sp_chunk *chunk = index->entries[at].chunk;
+  if (r == 0) r = own_leaf(chunk, page / SP_LEAF_PAGES);
+  if (r) return r;
+  chunk->leaf[page / SP_LEAF_PAGES]->slot[page % SP_LEAF_PAGES] = slot;
+  chunk->used += (slot != SP_SLOT_ABSENT) - (old != SP_SLOT_ABSENT);
+  chunk->stored += (slot > SP_SLOT_ZERO) - (old > SP_SLOT_ZERO);
+  sp_slot_drop(old);
   return 0;
 }
 
@@ -172,7 +224,6 @@ static int insert(struct sp_index *index, uint32_t at, uint64_t base) {
   struct sp_chunk *chunk;
   int r = new_chunk(&chunk);
   if (r) return r;
-  *chunk = (struct sp_chunk){.holders = 1};
   memmove(index->entries + at + 1, index->entries + at, (index->count - at) * sizeof *index->entries);
   index->entries[at] = (struct sp_entry){base, chunk};
   index->count++;
@@ -187,20 +238,7 @@ int sp_index_set(struct sp_index *index, uint64_t addr, sp_slot slot) {
     int r = insert(index, at, base);
     if (r) return r;
   }
-  uint32_t page = addr / SP_PAGE % SP_CHUNK_PAGES;
-  sp_slot old = index->entries[at].chunk->slot[page];
-  if (old == slot) {
-    sp_slot_drop(slot);
-    return 0;
-  }
-  int r = own(index, at);
-  if (r) return r;
-  struct sp_chunk *chunk = index->entries[at].chunk;
-  chunk->slot[page] = slot;
-  chunk->used += (slot != SP_SLOT_ABSENT) - (old != SP_SLOT_ABSENT);
-  chunk->stored += (slot > SP_SLOT_ZERO) - (old > SP_SLOT_ZERO);
-  sp_slot_drop(old);
-  return 0;
+  return change(index, at, addr / SP_PAGE % SP_CHUNK_PAGES, slot);
 }
 
 int sp_index_clear(struct sp_index *index, uint64_t start, uint64_t end) {
@@ -210,15 +248,8 @@ int sp_index_clear(struct sp_index *index, uint64_t start, uint64_t end) {
     uint64_t from = start > base ? start : base;
     uint64_t to = end < base + SP_CHUNK_BYTES ? end : base + SP_CHUNK_BYTES;
     for (uint64_t addr = from; addr < to; addr += SP_PAGE) {
-      uint32_t page = addr / SP_PAGE % SP_CHUNK_PAGES;
-      sp_slot old = index->entries[at].chunk->slot[page];
-      if (old == SP_SLOT_ABSENT) continue;
-      int r = own(index, at);
+      int r = change(index, at, addr / SP_PAGE % SP_CHUNK_PAGES, SP_SLOT_ABSENT);
       if (r) return r;
-      index->entries[at].chunk->slot[page] = SP_SLOT_ABSENT;
-      index->entries[at].chunk->used--;
-      index->entries[at].chunk->stored -= old > SP_SLOT_ZERO;
-      sp_slot_drop(old);
     }
     if (index->entries[at].chunk->used == 0) {
       drop_chunk(index->entries[at].chunk);

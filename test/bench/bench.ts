@@ -4,6 +4,7 @@
  * A row that fails, or takes too long, is a line that says so; what it had measured stays.
  */
 
+import { adapterRows } from './adapter';
 import { checkpointRows } from './checkpoints';
 import { gdbRows } from './gdb';
 import { judge, table, type FailedLine, type Judged } from './lines';
@@ -21,7 +22,7 @@ export interface Options extends Settings {
 /** A row that takes longer is given up. */
 const ROW_LIMIT_MS = { quick: 60_000, full: 200_000 };
 
-const rows: readonly Row[] = [...checkpointRows, runningRow, threadsRow, manyRow, ...gdbRows, rawRow];
+const rows: readonly Row[] = [...checkpointRows, runningRow, threadsRow, manyRow, ...gdbRows, rawRow, ...adapterRows];
 
 export const rowNames = (): string[] => rows.map((row) => row.name);
 

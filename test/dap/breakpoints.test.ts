@@ -155,6 +155,14 @@ describe('other breakpoints', () => {
     expect((await run.ask('dataBreakpointInfo', { name: '1 + 1' })).dataId).toBeNull();
     const { breakpoints } = await run.ask('setDataBreakpoints', { breakpoints: [{ dataId: field.dataId, accessType: 'write' }] });
     expect(breakpoints[0]).toMatchObject({ verified: true });
+    const { memoryReference } = await run.ask('evaluate', { expression: '&global_counter', context: 'watch', frameId: frame.id });
+    const bytes = await run.ask('dataBreakpointInfo', { name: memoryReference, asAddress: true, bytes: 4 });
+    expect((await run.ask('dataBreakpointInfo', { name: 'x', asAddress: true })).dataId).toBeNull();
+    expect((await run.ask('dataBreakpointInfo', { name: memoryReference, asAddress: true, bytes: 0 })).dataId).toBeNull();
+    await run.ask('setDataBreakpoints', { breakpoints: [{ dataId: bytes.dataId, accessType: 'write' }] });
+    await go(run, threadId);
+    const { text } = await run.stopped('data breakpoint');
+    expect(text).toMatch(/7 → 12$/);
     const { breakpoints: none } = await run.ask('setDataBreakpoints', { breakpoints: [{ dataId: 'no such thing' }] });
     expect(none[0]).toMatchObject({ verified: false, message: expect.any(String) });
     await run.disconnect();

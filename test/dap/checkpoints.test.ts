@@ -134,6 +134,16 @@ describe('taking and going back', () => {
     await finish(run);
   });
 
+  it('drops what was taken for a request that was cancelled meanwhile', async () => {
+    const { run } = await atFirstStop();
+    const requestId = (run.client as unknown as { sequence: number }).sequence;
+    const answer = run.refusal('checkpoint/take', { label: 'unwanted' });
+    await run.ask('cancel', { requestId });
+    expect(await answer).toBe('cancelled');
+    expect((await run.ask('checkpoint/list')).checkpoints.map((one: { label: string }) => one.label)).toEqual(['entry']);
+    await finish(run);
+  });
+
   it('refuses unknown numbers and words that are none', async () => {
     const { run } = await atFirstStop();
     for (const id of [77, -1, 'x', undefined]) {
@@ -311,6 +321,48 @@ describe("gdb's own commands in the debug console", () => {
     await typed('>delete checkpoint 1');
     expect(await run.event('checkpoint/changed')).toMatchObject({ reason: 'dropped', id: 1 });
     await run.event('continued');
+    await finish(run);
+  });
+});
+
+describe('another client of the same session', () => {
+  const control = async (...words: string[]): Promise<string> => {
+    const { code, output } = await place.place.run(words);
+    expect([code, output]).toEqual([0, expect.any(String)]);
+    return output;
+  };
+
+  it('takes, renames and drops; the editor hears of it, whether the program stands or runs', async () => {
+    const { run, thread } = await atFirstStop({ args: ['wait'] }, ['first stop'], ['checkpoint/changed']);
+    await control('checkpoint', '--label', 'from outside');
+    expect(await run.event('checkpoint/changed')).toEqual({ reason: 'taken', id: 1, currentId: 1 });
+    await run.ask('continue', { threadId: thread });
+    await run.printed(/1 args/);
+    await control('checkpoint', '--label', 'while it runs');
+    expect(await run.event('checkpoint/changed')).toEqual({ reason: 'taken', id: 2, currentId: 2 });
+    const { checkpoint } = await run.ask('checkpoint/take', { label: 'by the editor' });
+    expect(await run.event('checkpoint/changed')).toMatchObject({ reason: 'taken', id: checkpoint.id });
+    expect(await control('list')).toMatch(/from outside[^]*while it runs[^]*by the editor/);
+    await control('drop', '1');
+    expect(await run.event('checkpoint/changed')).toMatchObject({ reason: 'dropped', id: 1 });
+    const { checkpoints } = await run.ask('checkpoint/list');
+    expect(checkpoints.map((one: { label: string }) => one.label)).toEqual(['entry', 'while it runs', 'by the editor']);
+    expect(await run.refusal('stackTrace', { threadId: thread })).toBe('notStopped');
+    await finish(run);
+  });
+
+  it.each(['stands', 'runs'])('goes back while the program %s: one ordinary stop', async (how) => {
+    const { run, thread } = await atFirstStop({ args: ['wait'] });
+    const { checkpoint } = await run.ask('checkpoint/take', { label: 'goal' });
+    if (how === 'runs') {
+      await run.ask('continue', { threadId: thread });
+      await run.printed(/1 args/);
+    } else await step(run, thread);
+    await control('restore', String(checkpoint.id));
+    const stop = await run.stopped('goto');
+    expect(stop.description).toBe(`Restored to checkpoint ${checkpoint.id} "goal"`);
+    if (how === 'stands') await run.event('continued');
+    expect(await run.value('p.x', stop.threadId)).toBe('1');
     await finish(run);
   });
 });

@@ -213,11 +213,11 @@ test(
       await run.launch({ program, stopAtEntry: true, automaticCheckpoints: { timeShare: 1e9, most: 30 } });
       const walk = new Walk(run, random);
       await walk.stopped('entry');
-      await walk.go(scaled(600));
+      await walk.go(scaled(400));
       await run.disconnect();
       run.expectNoOther();
       await place.expectNothingLeft();
     });
   },
-  60_000 * scaled(2),
+  60_000 * scaled(10),
 );

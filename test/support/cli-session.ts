@@ -36,7 +36,16 @@ export class CliPlace {
   }
 
   start(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string; uid?: number } = {}): CliRun {
-    const child = spawn(process.execPath, [path.join(root, 'bin/savepoint'), ...args], {
+    return this.startProgram(process.execPath, [path.join(root, 'bin/savepoint'), ...args], options);
+  }
+
+  /** Something else than ours. */
+  startProgram(
+    program: string,
+    args: readonly string[],
+    options: { env?: NodeJS.ProcessEnv; cwd?: string; uid?: number } = {},
+  ): CliRun {
+    const child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: this.environment(options.env),
       cwd: options.cwd ?? this.directory,

@@ -26,7 +26,7 @@ const layers: readonly Layer[] = [
   { path: 'native/cli/', may: 'everything' },
   { path: 'native/compose.ts', may: 'everything' },
   { path: 'native/main.ts', may: 'everything' },
-  { path: 'adapter/', may: ['native/base/', 'native/control/schema.ts'] },
+  { path: 'adapter/', may: ['native/base/', 'native/control/schema.ts', 'native/control/client.ts'] },
   { path: 'extension/', may: ['native/control/schema.ts'] },
 ];
 

@@ -5,8 +5,8 @@ export interface WalkState {
   readonly values: readonly number[];
 }
 
-/** Lines of main, in order; `call` covers what mix does. */
-export const walkLines = ['top', 'call', 'add', 'limit', 'reset', 'count'] as const;
+/** Lines of main, in order; `call` covers what mix does, `breathe` keeps the number of rounds within reason. */
+export const walkLines = ['top', 'call', 'add', 'limit', 'reset', 'breathe', 'count'] as const;
 export type WalkLine = (typeof walkLines)[number];
 export const mixLines = ['in mix', 'store', 'end of mix'] as const;
 

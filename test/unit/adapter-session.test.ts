@@ -9,7 +9,7 @@ import { readHitCondition } from '../../adapter/session/hit-condition';
 import { groupRegisters } from '../../adapter/session/register-groups';
 import { type Phase, transition } from '../../adapter/session/state';
 import { type Stop, isInterrupt, isQuietStop, readStop, reportStop } from '../../adapter/session/stops';
-import { DEFAULT_LIMITS, chooseDrops, isDue } from '../../adapter/session/thinning';
+import { DEFAULT_LIMITS, FULL_BUDGET, chooseDrops, isDue, spend } from '../../adapter/session/thinning';
 import { declaredLength, isAggregate, isCharArray, pointerOf, pointerTo } from '../../adapter/session/types';
 import { SavepointError, bug, refused, userError } from '../../native/base/errors';
 
@@ -88,7 +88,8 @@ describe('automatic checkpoints', () => {
       kept = kept.filter((record) => !drops.has(record.id));
     }
     const ids = kept.map(({ id }) => id);
-    expect(ids).toHaveLength(100);
+    expect(ids.length).toBeGreaterThanOrEqual(95);
+    expect(ids.length).toBeLessThanOrEqual(100);
     expect(ids.slice(-20)).toEqual(Array.from({ length: 20 }, (_, i) => 981 + i));
     const gaps = ids.slice(1).map((id, i) => id - ids[i]!);
     expect(Math.max(...gaps.slice(0, 20))).toBeGreaterThan(Math.max(...gaps.slice(-30)));
@@ -105,10 +106,29 @@ describe('automatic checkpoints', () => {
   });
 
   test('wait when the last one was dear', () => {
-    expect(isDue(undefined, 0, DEFAULT_LIMITS)).toBe(true);
-    expect(isDue({ at: 0, durationMs: 5 }, 1, DEFAULT_LIMITS)).toBe(true);
-    expect(isDue({ at: 0, durationMs: 50 }, 100, DEFAULT_LIMITS)).toBe(false);
-    expect(isDue({ at: 0, durationMs: 50 }, 300, DEFAULT_LIMITS)).toBe(true);
+    expect(isDue(FULL_BUDGET, 0, DEFAULT_LIMITS)).toBe(true);
+    const dear = spend(FULL_BUDGET, 0, 80, DEFAULT_LIMITS, false);
+    expect(isDue(dear, 100, DEFAULT_LIMITS)).toBe(false);
+    expect(isDue(dear, 400, DEFAULT_LIMITS)).toBe(true);
+  });
+
+  test('do not wait because the first one was dear: it saved all memory', () => {
+    expect(isDue(spend(FULL_BUDGET, 0, 5000, DEFAULT_LIMITS, true), 1, DEFAULT_LIMITS)).toBe(true);
+  });
+
+  test('cost no more than their share of the time, but for a row of quick ones at first', () => {
+    let budget = FULL_BUDGET;
+    let now = 0;
+    let taken = 0;
+    for (let i = 0; i < 1000; i++) {
+      now += 9;
+      if (!isDue(budget, now, DEFAULT_LIMITS)) continue;
+      now += 5;
+      taken++;
+      budget = spend(budget, now, 5, DEFAULT_LIMITS, false);
+    }
+    expect((taken * 5) / now).toBeLessThan(DEFAULT_LIMITS.timeShare + 55 / now);
+    expect(taken).toBeGreaterThan(100);
   });
 });
 

@@ -1,0 +1,58 @@
+/** Programs of other compilers than C's: what a debug session must be able to show and do in them. C++: breakpoints.test.ts. */
+
+import { execFileSync } from 'node:child_process';
+import * as path from 'node:path';
+import { root } from '../support/cli-session';
+import { DapPlace } from '../support/dap-session';
+import { lineOf } from '../support/source-lines';
+
+let place: DapPlace;
+beforeEach(() => {
+  place = new DapPlace();
+});
+afterEach(() => place.close());
+
+test('a Go program: breakpoints in a goroutine, steps beside the signals of its runtime, variables, and back', async () => {
+  const source = path.join(root, 'test/fixtures/dap-go.go');
+  const line = (comment: string): number => lineOf(source, comment);
+  const program = path.join(place.place.directory, 'dap-go');
+  execFileSync('go', ['build', '-gcflags=-N -l', '-o', program, source], {
+    env: { ...process.env, GOCACHE: path.join(place.place.directory, 'cache'), GO111MODULE: 'off', GOFLAGS: '' },
+  });
+  const run = await place.start();
+  await run.initialize();
+  await run.launch({ program, automaticCheckpoints: false }, () => run.breakAt(source, [line('in add'), line('end of add')]));
+  const { threadId } = await run.stopped('breakpoint');
+  const frame = await run.top(threadId);
+  expect([frame.name, frame.line]).toEqual(['main.add', line('in add')]);
+  const { checkpoint } = await run.ask('checkpoint/take');
+  const lines: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    await run.ask('next', { threadId });
+    await run.stopped('step');
+    lines.push((await run.top(threadId)).line);
+  }
+  expect(lines).toEqual([line('loop') - 1, line('loop'), line('loop') - 1, line('loop')]);
+  await run.ask('continue', { threadId });
+  await run.stopped('breakpoint');
+  const look = async (): Promise<string[]> => {
+    const values = [];
+    for (const expression of ['sum', 'p.x', 'p.y', 'more.array[2]', 'p.name']) values.push(await run.value(expression, threadId));
+    return values;
+  };
+  expect(await look()).toEqual(['13', '1', '13', '5', expect.stringMatching(/"héllo"$/)]);
+  const { p, more } = await run.locals((await run.top(threadId)).id);
+  expect((await run.children(more!.variablesReference))['len']!.value).toBe('3');
+  expect((await run.children(p!.variablesReference))['name']!.value).toMatch(/"héllo"$/);
+  await run.ask('checkpoint/restore', { id: checkpoint.id });
+  const back = await run.stopped('goto');
+  expect([await run.value('p.y', back.threadId), (await run.top(back.threadId)).line]).toEqual(['2', line('in add')]);
+  await run.breakAt(source, []);
+  await run.ask('continue', { threadId: back.threadId });
+  expect(await run.event('exited')).toEqual({ exitCode: 0 });
+  await run.stopped('exit');
+  expect(run.output).toMatch(/^héllo 13 13\n$/);
+  await run.disconnect();
+  run.expectNoOther();
+  await place.expectNothingLeft();
+});
