@@ -17,7 +17,7 @@ const koffi = [
 ];
 
 /** Made by build.mjs. */
-const built = ['adapter.js', 'savepoint.js', 'savepoint.py', 'dap.py', 'libsavepoint.so'];
+const built = ['adapter.js', 'savepoint.js', 'control-server.js', 'savepoint.py', 'dap.py', 'libsavepoint.so'];
 
 /** @returns {{ from: string, to: string }[]} */
 export function extensionFiles() {
