@@ -38,7 +38,10 @@ export function extensionFiles() {
   }
   files.push({ from: path.join(root, 'LICENSE'), to: 'LICENSE' });
   if (!files.some(({ to }) => to === 'CHANGELOG.md')) files.push({ from: path.join(root, 'CHANGELOG.md'), to: 'CHANGELOG.md' });
-  for (const folder of ['media', 'walkthrough', 'snippets']) {
+  // The walkthrough's pictures are the documents'.
+  for (const file of listFiles(path.join(root, 'docs'), /^vscode-.*\.png$/))
+    files.push({ from: file, to: `media/${path.basename(file)}` });
+  for (const folder of ['media']) {
     for (const file of listFiles(path.join(source, folder), /./)) files.push({ from: file, to: path.relative(source, file) });
   }
   for (const { name, pattern, not } of koffi) {

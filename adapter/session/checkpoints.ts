@@ -448,9 +448,7 @@ export class Checkpoints {
     if (how === 'told') this.tellRestored(record, fromId);
   }
 
-  /** An editor shows the first of several stops, unless it was told that the program went on from that one. */
   tellRestored(record: CheckpointRecord, fromId?: number): void {
-    this.core.client.send('continued', { threadId: this.now.stop?.threadId ?? 1, allThreadsContinued: true });
     this.changed({ reason: 'restored', id: record.id, ...(fromId === undefined ? {} : { fromId }) });
   }
 

@@ -5,6 +5,7 @@
 
 import * as vscode from 'vscode';
 import type { CheckpointChanged, CheckpointList, PreflightResult, RestoreResult, TakeResult } from '../../native/control/schema';
+import { showError } from './notify';
 import { type Happening, type SessionState, advance, initialState } from './session-state';
 
 export const DEBUG_TYPE = 'savepoint';
@@ -44,7 +45,12 @@ export class Session {
     else if (message.type === 'event') this.readEvent(message);
   }
 
-  private readResponse({ command, success }: Message): void {
+  private readResponse({ command, success, message, body }: Message): void {
+    if (success === false && (command === 'launch' || command === 'attach')) {
+      // What is not for a dialogue of the editor's would be told nowhere.
+      const { error } = (body ?? {}) as { error?: { showUser?: boolean } };
+      if (error?.showUser === false) showError('The program is not debugged', message ?? 'the debug adapter does not say why');
+    }
     if (command === 'setBreakpoints') this.tellBreakpointsSet();
     if (success !== true || command === undefined) return;
     if (command === 'launch' || command === 'attach') this.apply({ kind: 'started' });

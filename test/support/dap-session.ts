@@ -110,8 +110,6 @@ export class DapRun {
     for (const fault of faultsOf(message)) this.faults.push(fault);
     if (message.type === 'event') {
       const event = message as DapEvent;
-      // A restore says that the stop before is over; nobody has to ask for that.
-      if (event.body?.['reason'] === 'restored' && this.arrived.at(-1)?.event === 'continued') this.arrived.pop();
       const said = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
       if (event.event === 'output' && event.body?.['category'] === 'stdout') this.onOutput(said);
       else if (event.event === 'output') this.console += said;

@@ -188,6 +188,13 @@ export class Workbench {
     await this.page.locator('.debug-breakpoints .monaco-list-row').filter({ hasText: name }).first().waitFor();
   }
 
+  /** Rows out of sight are not there: other panes make room. */
+  async collapse(pane: string): Promise<void> {
+    const header = this.page.locator(`.pane-header[aria-label^="${pane}"]`).first();
+    await header.locator('h3.title, .title').first().click();
+    await visible(header).toHaveAttribute('aria-expanded', 'false');
+  }
+
   async console(text: string): Promise<void> {
     await visible(this.page.locator('.repl .monaco-list-row').filter({ hasText: text })).toBeVisible();
   }

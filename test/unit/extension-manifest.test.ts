@@ -1,0 +1,60 @@
+/** The manifest and the code say the same: commands, context keys, settings, pictures, and what the adapter reads. */
+
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+const root = path.join(__dirname, '../..');
+const manifest = JSON.parse(fs.readFileSync(path.join(root, 'extension/package.json'), 'utf8'));
+const source = fs
+  .readdirSync(path.join(root, 'extension/src'))
+  .map((name) => fs.readFileSync(path.join(root, 'extension/src', name), 'utf8'))
+  .join('\n');
+const { contributes } = manifest;
+const commands: readonly string[] = contributes.commands.map(({ command }: { command: string }) => command);
+const texts = JSON.stringify(contributes);
+
+test('every command is registered, and every registered one is declared', () => {
+  const made = [...source.matchAll(/\bon\('(\w+)'/g)].map((match) => `savepoint.${match[1]}`);
+  const direct = [...source.matchAll(/registerCommand\('(savepoint\.\w+)'/g)].map((match) => match[1]!);
+  expect([...made, ...direct].sort()).toEqual([...commands].sort());
+});
+
+test('menus, keys and the palette name commands that there are', () => {
+  const menus = Object.values(contributes.menus).flat() as readonly { command: string }[];
+  const named = [...menus, ...contributes.keybindings].map(({ command }: { command: string }) => command);
+  expect(named.filter((command) => !commands.includes(command))).toEqual([]);
+});
+
+test('conditions name keys that are set', () => {
+  const keys = new Set([...texts.matchAll(/savepoint\.can\w+/g)].map(([key]) => key));
+  expect([...keys].filter((key) => !source.includes(`'${key}'`))).toEqual([]);
+});
+
+test('everything on checkpoints is there for our type only', () => {
+  const menus = Object.entries(contributes.menus).filter(([place]) => /^(debug|editor)\//.test(place));
+  const open = menus.flatMap(([, entries]) =>
+    (entries as readonly { when: string }[]).filter(({ when }) => !/debugType == 'savepoint'/.test(when)),
+  );
+  expect(open).toEqual([]);
+  for (const { when } of contributes.keybindings)
+    expect(when).toMatch(/debugType == 'savepoint'|focusedView == 'savepoint\.checkpoints'/);
+});
+
+test('settings that are read are declared, and the other way round', () => {
+  const declared = Object.keys(contributes.configuration.properties).map((name) => name.replace('savepoint.', ''));
+  const read = [...source.matchAll(/settings\.get<[^>]+>\('([\w.]+)'/g)].map((match) => match[1]!);
+  expect([...new Set(read)].sort()).toEqual(declared.sort());
+});
+
+test("launch.json's attributes are those that the adapter reads", () => {
+  const adapter = fs.readFileSync(path.join(root, 'adapter/session/settings.ts'), 'utf8');
+  const { launch, attach } = contributes.debuggers[0].configurationAttributes;
+  const names = [...Object.keys(launch.properties), ...Object.keys(attach.properties)];
+  expect(names.filter((name) => !adapter.includes(`'${name}'`) && name !== 'stopAtEntry')).toEqual([]);
+});
+
+test('pictures are there', () => {
+  const pictures = [...texts.matchAll(/media\/(vscode-[\w-]+\.png)/g)].map((match) => match[1]!);
+  expect(pictures.length).toBeGreaterThan(0);
+  expect(pictures.filter((name) => !fs.existsSync(path.join(root, 'docs', name)))).toEqual([]);
+});
