@@ -43,9 +43,13 @@ export class Workbench {
   }
 
   /** Chooses an entry of an open quick pick. */
-  async choose(text: string | RegExp): Promise<void> {
-    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first();
-    await row.click();
+  /** By the keyboard: rows move under the mouse while the list is being filled. */
+  async choose(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ hasText: text }).first().waitFor();
+    await this.page.keyboard.press('Enter');
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
