@@ -54,7 +54,7 @@ test('(a) stop at a breakpoint, Checkpoint Here, step on, Restore to Snapshot by
   await workbench.variable('total', '3');
   await workbench.press('Restore to Snapshot');
   await workbench.picture('choose');
-  await workbench.choose('2 total = add');
+  await workbench.choose('2  total = add');
   await workbench.variable('total', '0');
   await workbench.statusBar('in snapshot 2 ← 4');
   await workbench.picture('restored');
