@@ -14,6 +14,9 @@ const FAMILIES: Readonly<Record<Family, { readonly id: number; readonly showUser
   bug: { id: 7000, showUser: true },
 };
 
+/** An editor's own requests that came too late, for a program that runs or has run on: nothing that its user has done. */
+const TOO_LATE: ReadonlySet<string> = new Set(['not-stopped', 'stale']);
+
 export interface ErrorReply {
   /** `cancelled` and `notStopped` are DAP's own words. */
   readonly message: string;
@@ -31,6 +34,6 @@ export function errorReply(error: unknown, trace?: string): ErrorReply {
   // In `format`, {name} would be a placeholder: the text goes in as one.
   return {
     message,
-    body: { error: { id, format: '{text}', variables: { text, code }, showUser: showUser && code !== 'not-stopped' } },
+    body: { error: { id, format: '{text}', variables: { text, code }, showUser: showUser && !TOO_LATE.has(code) } },
   };
 }

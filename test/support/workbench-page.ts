@@ -221,6 +221,14 @@ export class Workbench {
     await row.locator(`.action-label[aria-label^="${title}"]`).click();
   }
 
+  /** What the error notifications that are in sight say. */
+  async errorsShown(): Promise<string[]> {
+    return await this.page
+      .locator('.notification-toast')
+      .filter({ has: this.page.locator('.codicon-error') })
+      .allTextContents();
+  }
+
   async notification(text: string | RegExp): Promise<Locator> {
     const toast = this.page.locator('.notification-toast').filter({ hasText: text }).first();
     await toast.waitFor();

@@ -238,6 +238,7 @@ test('errors become replies by their family', () => {
   });
   expect(errorReply(refused('a', 'fd 7', 'is odd')).message).toBe('fd 7: is odd');
   expect(errorReply(userError('not-stopped', 'it runs')).message).toBe('notStopped');
+  for (const code of ['not-stopped', 'stale']) expect(errorReply(userError(code, 'too late')).body.error?.showUser).toBe(false);
   expect(errorReply(new SavepointError('cancelled', 'cancelled', 'x')).message).toBe('cancelled');
   expect(errorReply(bug('broken')).message).toMatch(/internal error: broken/);
 });
