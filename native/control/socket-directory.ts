@@ -11,14 +11,18 @@ import * as path from 'node:path';
 /** A socket's path has 107 bytes at most (unix(7)); this leaves room for `/PID.sock`. */
 const LONGEST = 90;
 
-/** Places for the directory, the best one first; `env` and `uid` as of this process. */
+/** Places for the directory, the best one first; `env` and `uid` as of this process. SAVEPOINT_CONTROL_DIRECTORY: there and nowhere else. */
 export function controlDirectories(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.() ?? 0): readonly string[] {
+  const chosen = env['SAVEPOINT_CONTROL_DIRECTORY'];
   const runtime = env['XDG_RUNTIME_DIR'];
-  const places = [
-    ...(runtime === undefined || runtime === '' ? [] : [path.join(runtime, 'savepoint')]),
-    path.join(os.tmpdir(), `savepoint-control-${uid}`),
-    `/tmp/savepoint-control-${uid}`,
-  ];
+  const places =
+    chosen !== undefined && chosen !== ''
+      ? [chosen]
+      : [
+          ...(runtime === undefined || runtime === '' ? [] : [path.join(runtime, 'savepoint')]),
+          path.join(os.tmpdir(), `savepoint-control-${uid}`),
+          `/tmp/savepoint-control-${uid}`,
+        ];
   return [...new Set(places)].filter((place) => place.startsWith('/') && Buffer.byteLength(place) <= LONGEST);
 }
 

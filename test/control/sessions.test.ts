@@ -114,7 +114,8 @@ test('a directory that others can enter is not believed', async () => {
   fs.chmodSync(open, 0o777);
   const temporary = path.join(place.directory, 'tmp');
   fs.mkdirSync(temporary);
-  const server = place.start(['gdbserver', '--multi', path.join(place.directory, 'rsp')], { env: { TMPDIR: temporary } });
+  const env = { TMPDIR: temporary, SAVEPOINT_CONTROL_DIRECTORY: '' };
+  const server = place.start(['gdbserver', '--multi', path.join(place.directory, 'rsp')], { env });
   await server.expect(/Listening on/);
   expect(fs.readdirSync(open)).toEqual([]);
   const [made] = fs.readdirSync(temporary);

@@ -32,7 +32,14 @@ export class CliPlace {
   }
 
   environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-    return { ...process.env, XDG_RUNTIME_DIR: this.runtime, ...this.processes.environment, ...more };
+    return {
+      ...process.env,
+      XDG_RUNTIME_DIR: this.runtime,
+      // Sessions of other tests, which run at the same time, are not to be found here.
+      SAVEPOINT_CONTROL_DIRECTORY: path.join(this.runtime, 'savepoint'),
+      ...this.processes.environment,
+      ...more,
+    };
   }
 
   start(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string; uid?: number } = {}): CliRun {
