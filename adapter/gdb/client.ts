@@ -57,6 +57,8 @@ export class GdbClient {
   private readonly pending = new Map<number, Pending>();
   private nextToken = 1;
   private ended: string | undefined;
+  /** The token of the command that has the program run. */
+  private resumedBy: number | undefined;
 
   constructor(
     private readonly write: (text: string) => void,
@@ -116,6 +118,7 @@ export class GdbClient {
       case 'result':
         return this.answer(record);
       default:
+        if (record.kind === 'exec' && record.name === 'stopped') this.resumedBy = undefined;
         this.events.onEvent(record);
     }
   }
@@ -136,12 +139,23 @@ export class GdbClient {
 
   private answer(record: MiEvent): void {
     const pending = record.token === undefined ? undefined : this.pending.get(record.token);
-    // None: its limit was reached before.
-    if (record.token === undefined || pending === undefined) return;
+    // None: its limit was reached before, or it is the second answer to a resume.
+    if (record.token === undefined || pending === undefined) return this.lateAnswer(record);
     this.settle(record.token, pending);
+    if (record.name === 'running') this.resumedBy = record.token;
     if (record.name !== 'error') return pending.resolve({ name: record.name, fields: record.fields, text: pending.text });
     const message = typeof record.fields['msg'] === 'string' ? record.fields['msg'] : 'gdb gives no reason';
     pending.reject(this.failure('gdb-error', message, pending.asker));
+  }
+
+  /**
+   * gdb says `^running` before it sets the program going; when it cannot (a breakpoint of its own that cannot be inserted), `^error` follows and no
+   * `*stopped`: the program stands where it stood.
+   */
+  private lateAnswer(record: MiEvent): void {
+    if (record.name !== 'error' || record.token === undefined || record.token !== this.resumedBy) return;
+    this.resumedBy = undefined;
+    this.events.onEvent({ kind: 'exec', token: undefined, name: 'stopped', fields: {} });
   }
 
   private settle(token: number, pending: Pending): void {

@@ -174,6 +174,17 @@ describe('the client', () => {
     expect((await b).fields).toEqual({ v: 'b' });
   });
 
+  test('a resume that fails after all is a stop; an error that comes after the stop is none', async () => {
+    const { client, seen, say } = start();
+    const asked = client.send('-exec-next');
+    say('1^running\n*running,thread-id="all"\n1^error,msg="Command aborted."\n1^error,msg="again"\n');
+    expect((await asked).name).toBe('running');
+    expect(seen).toEqual(['running', 'stopped']);
+    void client.send('-exec-next');
+    say('2^running\n*stopped,reason="end-stepping-range"\n2^error,msg="late"\n');
+    expect(seen).toEqual(['running', 'stopped', 'stopped']);
+  });
+
   test('an error of gdb has the asker in its stack', async () => {
     const { client, say } = start();
     const asked = askByName();
