@@ -108,7 +108,7 @@ export class Connection extends ProtocolServer implements Client {
     });
   }
 
-  /** Of a `cancel` request. The request is answered at once; what gdb is doing for it cannot be taken back. */
+  /** Of a `cancel` request. The request is answered at once; what becomes of the work is its route's affair. */
   cancel(seq: number): boolean {
     const found = this.open.get(seq);
     found?.abort.abort();

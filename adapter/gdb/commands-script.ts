@@ -4,13 +4,19 @@ import { peerError } from '../../native/base/errors';
 import type { GdbClient } from './client';
 import { consoleCommand } from './commands-exec';
 
-const MARK = '\x1e';
+/** Begins what the script says for us, a log point's text as well. */
+export const MARK = '\x1e';
 
 async function ask(gdb: GdbClient, word: string, question: object): Promise<unknown> {
   const { text } = await consoleCommand(gdb, `savepoint-ask ${word} ${Buffer.from(JSON.stringify(question)).toString('hex')}`);
   const line = text.split('\n').find((one) => one.startsWith(MARK));
   if (line === undefined) throw peerError('script', `gdb's script does not answer "${word}": ${text.trim().slice(0, 200)}`);
   return JSON.parse(line.slice(1));
+}
+
+/** A breakpoint that decides in gdb whether it stops. Returns its number. */
+export async function breakScripted(gdb: GdbClient, wanted: object): Promise<number> {
+  return ((await ask(gdb, 'break', wanted)) as { number: number }).number;
 }
 
 /** What a function's call is known by, in whatever state of the program. Only the script looks inside. */

@@ -19,7 +19,7 @@ import {
   breakWatch,
   readBreakpoint,
 } from '../gdb/commands-break';
-import { consoleCommand } from '../gdb/commands-exec';
+import { MARK, breakScripted } from '../gdb/commands-script';
 import { type MiTuple, numberOf, tupleOf } from '../gdb/mi-values';
 import { symbolListLines } from '../gdb/commands-data';
 import type { CodeSources } from './code-sources';
@@ -44,7 +44,6 @@ interface Held {
 
 /** gdb counts from 1. */
 const REFUSED_IDS = 1_000_000;
-const MARK = '\x1e';
 
 export class Breakpoints {
   /** By list: a source file, or one of the other kinds. */
@@ -175,18 +174,9 @@ export class Breakpoints {
         : place.kind === 'function'
           ? { function: place.name }
           : { address: place.address };
-    const json = JSON.stringify({
-      ...where,
-      condition,
-      log,
-      ...(hits === undefined ? {} : { compare: hits.compare, count: hits.count }),
-    });
-    return await this.byScript(async () => {
-      const { text } = await consoleCommand(this.core.gdb, `savepoint-break ${Buffer.from(json).toString('hex')}`);
-      const number = new RegExp(`${MARK}(\\d+)`).exec(text);
-      if (number === null) throw userError('breakpoint', text.trim());
-      return await breakInfo(this.core.gdb, Number(number[1]));
-    });
+    const { gdb } = this.core;
+    const counted = hits === undefined ? {} : { compare: hits.compare, count: hits.count };
+    return await this.byScript(async () => breakInfo(gdb, await breakScripted(gdb, { ...where, condition, log, ...counted })));
   }
 
   /** Breakpoints that `work` makes are not the user's. */

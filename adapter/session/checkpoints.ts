@@ -11,6 +11,7 @@ import type {
   CheckpointList,
   CheckpointRecord,
   CheckpointStop,
+  DropArguments,
   PreflightResult,
   RenameArguments,
   RestoreArguments,
@@ -272,6 +273,7 @@ export class Checkpoints {
   async list(): Promise<CheckpointList> {
     const { program } = this.core;
     this.needServer();
+    // In its turn, so that what other clients did before is known.
     if (program.kind !== 'idle' && program.kind !== 'ended') await program.exclusive(() => this.refreshWhenPossible());
     const { checkpoints, currentId } = this.known;
     return {
@@ -280,7 +282,9 @@ export class Checkpoints {
     };
   }
 
+  /** Beside a control socket what is known is what is: our own takes and drops are entered at once, others' are told of. */
   private async refreshWhenPossible(): Promise<void> {
+    if (this.beside !== undefined && this.known.checkpoints.length > 0) return;
     const { kind } = this.core.program;
     if (kind === 'stopped' || kind === 'exited' || (kind === 'running' && this.beside !== undefined)) await this.refresh();
   }
@@ -296,7 +300,7 @@ export class Checkpoints {
     return this.withStop(record);
   }
 
-  async drop({ id }: { id: number }): Promise<void> {
+  async drop({ id }: DropArguments): Promise<void> {
     const number = needId(id);
     await this.onTree(async () => {
       await this.reachable().drop([number]);
@@ -332,13 +336,13 @@ export class Checkpoints {
     const number = needId(id);
     this.needServer();
     return await this.core.program.exclusive(async () => {
-      this.known = await this.listWhileStopped();
+      this.known = await this.listWhenReachable();
       return await this.goTo(this.describe(number), saveCurrent);
     });
   }
 
   /** Also of a running program: it is stopped for good when a restore follows. */
-  private async listWhileStopped(): Promise<CheckpointList> {
+  private async listWhenReachable(): Promise<CheckpointList> {
     const store = this.reachable();
     return this.core.program.kind === 'running' && store === this.store ? this.known : await store.list();
   }

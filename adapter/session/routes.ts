@@ -2,7 +2,7 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { bug, refused, userError } from '../../native/base/errors';
-import type { RenameArguments, RestoreArguments, TakeArguments } from '../../native/control/schema';
+import type { DropArguments, RenameArguments, RestoreArguments, TakeArguments } from '../../native/control/schema';
 import type { Route, Routes } from '../dap/connection';
 import { bytesInfo } from './data-bytes';
 import { mayChange } from './expressions';
@@ -179,7 +179,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     'checkpoint/take': plain((args: TakeArguments, context) => checkpoints.take(args, context.signal)),
     'checkpoint/list': plain(() => checkpoints.list()),
     'checkpoint/restore': resuming((args: RestoreArguments) => checkpoints.restore(args)),
-    'checkpoint/drop': plain((args: { readonly id: number }) => checkpoints.drop(args)),
+    'checkpoint/drop': plain((args: DropArguments) => checkpoints.drop(args)),
     'checkpoint/rename': plain((args: RenameArguments) => checkpoints.rename(args)),
     'checkpoint/preflight': plain(() => checkpoints.preflight()),
     ...testFaults(),

@@ -1,7 +1,7 @@
 /** gdb's `*stopped` records: what happened, and how DAP calls it. Pure. */
 
 import { type GdbFrame, readFrame } from '../gdb/commands-data';
-import { type MiTuple, listOf, numberOf, textOf, tupleOf } from '../gdb/mi-values';
+import { type MiTuple, numberOf, textOf, tupleOf } from '../gdb/mi-values';
 
 export type Stop =
   | {
@@ -94,11 +94,6 @@ function readValues(fields: MiTuple): ProgramStop['values'] {
     ...(old === undefined ? {} : { old }),
     ...(now === undefined ? {} : { new: now }),
   };
-}
-
-/** All threads that the record names; empty: all of them. */
-export function stoppedThreads(fields: MiTuple): readonly number[] {
-  return listOf(fields, 'stopped-threads').map(Number);
 }
 
 /** Caused by our own interrupt, as far as can be seen. */

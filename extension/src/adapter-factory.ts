@@ -1,11 +1,15 @@
 /** How the debug adapter is started: the bundled `savepoint dap`, by a Node that is there. */
 
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { DEBUG_TYPE } from './sessions';
 
 export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
-  constructor(private readonly extensionPath: string) {}
+  constructor(
+    private readonly extensionPath: string,
+    private readonly logFolder: string,
+  ) {}
 
   createDebugAdapterDescriptor(session: vscode.DebugSession): vscode.DebugAdapterDescriptor {
     const settings = vscode.workspace.getConfiguration(DEBUG_TYPE, session.workspaceFolder);
@@ -18,10 +22,16 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
         env: {
           // The desktop's own process is Electron, which is a Node only when told so.
           ...(node === '' && isElectron() ? { ELECTRON_RUN_AS_NODE: '1' } : {}),
-          ...(trace.length === 0 ? {} : { SAVEPOINT_TRACE: trace.join(',') }),
+          ...(trace.length === 0 ? {} : this.traceTo(trace)),
         },
       },
     );
+  }
+
+  /** The editor reads nothing of an adapter's standard error, and the owner's is the program's: all of them write into one file. */
+  private traceTo(topics: readonly string[]): Record<string, string> {
+    fs.mkdirSync(this.logFolder, { recursive: true });
+    return { SAVEPOINT_TRACE: topics.join(','), SAVEPOINT_TRACE_FILE: path.join(this.logFolder, 'savepoint.trace') };
   }
 }
 

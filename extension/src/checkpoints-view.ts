@@ -6,7 +6,7 @@ import type { SessionState } from './session-state';
 import type { Sessions } from './sessions';
 import type { SourceLines } from './source-lines';
 import { describeAge, describeBytes, describeRecord, describeThreads, nameOf, placeOf, warningsOf } from './texts';
-import { type Row, makeRows, pathTo } from './tree-rows';
+import { type Row, makeRows } from './tree-rows';
 
 export const VIEW_ID = 'savepoint.checkpoints';
 const SCHEME = 'savepoint-checkpoint';
@@ -87,8 +87,7 @@ export class CheckpointsView implements vscode.TreeDataProvider<RowRef>, vscode.
 
   /** Shows the checkpoint's row, now or when the list is there. */
   async reveal(id: number): Promise<void> {
-    const row = pathTo(this.rows, id)?.at(-1);
-    const ref = row === undefined ? undefined : this.refs.get(keyOf(row));
+    const ref = this.refs.get(checkpointKey(id));
     this.toReveal = ref === undefined ? id : undefined;
     if (ref === undefined) return;
     try {
@@ -220,8 +219,10 @@ export class CheckpointsView implements vscode.TreeDataProvider<RowRef>, vscode.
   }
 }
 
+const checkpointKey = (id: number): string => `checkpoint ${id}`;
+
 function keyOf(row: Row): string {
-  return row.kind === 'checkpoint' ? `checkpoint ${row.record.id}` : row.id;
+  return row.kind === 'checkpoint' ? checkpointKey(row.record.id) : row.id;
 }
 
 function decorationOf(row: Row): string {

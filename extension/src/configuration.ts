@@ -54,10 +54,15 @@ export class Configurations implements vscode.DebugConfigurationProvider {
     if (full.request === 'launch') full['console'] ??= settings.get<string>('console', 'internalConsole');
     full['automaticCheckpoints'] ??= automaticFrom(settings);
     // Ours, not the program's.
-    if (isElectron() && full.request === 'launch' && !Array.isArray(full['env']))
-      full['env'] = { ELECTRON_RUN_AS_NODE: null, ...(full['env'] as object | undefined) };
+    if (isElectron() && full.request === 'launch') full['env'] = { ELECTRON_RUN_AS_NODE: null, ...givenVariables(full) };
     return full;
   }
+}
+
+/** Either of the two properties, in either form: an object, or cpptools' list of names and values. */
+function givenVariables(config: vscode.DebugConfiguration): object {
+  const given = (config['env'] ?? config['environment'] ?? {}) as object | readonly { name: string; value: string }[];
+  return Array.isArray(given) ? Object.fromEntries(given.map(({ name, value }) => [name, value] as const)) : given;
 }
 
 function automaticFrom(settings: vscode.WorkspaceConfiguration): false | Record<string, number> {

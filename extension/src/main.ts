@@ -26,7 +26,10 @@ export function activate(context: vscode.ExtensionContext): Api {
     lines,
     view,
     new Indicators(sessions),
-    vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, new AdapterFactory(context.extensionPath)),
+    vscode.debug.registerDebugAdapterDescriptorFactory(
+      DEBUG_TYPE,
+      new AdapterFactory(context.extensionPath, context.logUri.fsPath),
+    ),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Configurations()),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new FoundPrograms(), Dynamic),
     vscode.commands.registerCommand('savepoint.pickProcess', pickProcess),

@@ -105,13 +105,3 @@ function fold(rows: readonly Row[]): readonly Row[] {
 export function countRecords(rows: readonly Row[]): number {
   return rows.reduce((sum, row) => sum + (row.kind === 'checkpoint' ? 1 : 0) + countRecords(row.children), 0);
 }
-
-/** The row of a checkpoint with those above it, outermost first. */
-export function pathTo(rows: readonly Row[], id: number): readonly Row[] | undefined {
-  for (const row of rows) {
-    if (row.kind === 'checkpoint' && row.record.id === id) return [row];
-    const below = pathTo(row.children, id);
-    if (below !== undefined) return [row, ...below];
-  }
-  return undefined;
-}

@@ -124,12 +124,12 @@ function apply(context: RestoreContext, room: ScratchRoom, stages: Stages, appli
   stages.run('registers', () => rebuildRegisters(inferior, target.threads));
   stages.run('register', () => registerThreads(inferior, room, present.threads, target.threads));
   stages.run('requeue', () => {
-    rebuildActions(inferior, room, worker(), present.signals.actions, target.signals.actions);
+    rebuildActions(room, worker(), present.signals.actions, target.signals.actions);
     notes.push(...rebuildQueues(inferior, room, worker(), target, application.queuesInHand));
   });
   stages.run('reopen', () => notes.push(...rebuildFiles(inferior, room, worker(), present.files, target.files)));
   stages.run('settings', () => {
-    notes.push(...rebuildProcess(inferior, room, worker(), present.process, target.process));
+    notes.push(...rebuildProcess(room, worker(), present.process, target.process));
     rebuildMasks(inferior, target.threads);
   });
   stages.run('commit', () => undefined);

@@ -88,9 +88,11 @@ export function captureSnapshot(inferior: EngineInferior, space: MemorySpace, st
   const mappings = readMappings(inferior, room?.range);
   const captureState = (scratch: ScratchRoom): Pick<Snapshot, 'threads' | 'signals' | 'process'> => {
     const threads = stages.run('threads', () => captureThreads(inferior, scratch));
-    const answers = stages.run('process', () => askProcess(inferior, scratch, workerOf(inferior), mappings));
-    const signals = stages.run('signals', () => captureSignals(workerOf(inferior), answers));
-    return { threads, signals, process: captureProcess(inferior, answers) };
+    const { answers, process } = stages.run('process', () => {
+      const asked = askProcess(inferior, scratch, workerOf(inferior), mappings);
+      return { answers: asked, process: captureProcess(inferior, asked) };
+    });
+    return { threads, process, signals: stages.run('signals', () => captureSignals(workerOf(inferior), answers)) };
   };
   const state = room === undefined ? withScratch(inferior, [], captureState) : captureState(room);
   const files: FileState[] = [];

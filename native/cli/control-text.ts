@@ -1,5 +1,6 @@
 /** What people read of the control commands: tables and sentences. Pure. */
 
+import { countThreads, formatBytes, formatMs } from '../base/units';
 import type { CheckpointChanged, CheckpointList, CheckpointRecord, PreflightResult, StatusResult } from '../control/schema';
 
 export interface Session {
@@ -62,10 +63,9 @@ export function checkpointTable({ checkpoints, currentId }: CheckpointList): str
 }
 
 export function takenText(one: CheckpointRecord): string {
-  const threads = `${one.threads} thread${one.threads === 1 ? '' : 's'}`;
   const label = one.label === '' ? '' : ` "${one.label}"`;
   return [
-    `Checkpoint ${one.id}${label}: process ${one.pid}, ${threads}, ${formatMs(one.durationMs)}`,
+    `Checkpoint ${one.id}${label}: process ${one.pid}, ${countThreads(one.threads)}, ${formatMs(one.durationMs)}`,
     ...one.fidelity.map((line) => `Not rolled back: ${line}`),
   ].join('\n');
 }
@@ -82,10 +82,3 @@ export function changeText({ reason, id, currentId }: CheckpointChanged, at: Dat
   if (reason === 'lost') return `${time}  all checkpoints are gone with their process`;
   return `${time}  checkpoint ${id} ${reason}${currentId === undefined || currentId === id ? '' : ` (the present came from ${currentId})`}`;
 }
-
-function formatBytes(bytes: number): string {
-  const mib = bytes / (1 << 20);
-  return mib >= 10 ? `${Math.round(mib)} MiB` : mib >= 1 ? `${mib.toFixed(1)} MiB` : `${Math.round(bytes / 1024)} KiB`;
-}
-
-const formatMs = (ms: number): string => `${ms >= 100 ? Math.round(ms) : ms.toFixed(ms >= 10 ? 1 : 2)} ms`;

@@ -18,7 +18,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { userError } from '../base/errors';
-import { controlDirectories, removeOwnersFiles } from '../control/socket-directory';
+import { findSockets, removeOwnersFiles } from '../control/socket-directory';
 import { type GdbPlan, gdbArguments, planGdb } from './gdb-args';
 import { findProgram } from './find-program';
 import { findScript } from './gdb-script';
@@ -195,7 +195,7 @@ async function letOwnerEnd(owner: ChildProcess, ownerEnd: Promise<Ending>): Prom
   }
   // An owner that was killed leaves them.
   if (outcome !== 'nursing' && owner.pid !== undefined)
-    for (const place of controlDirectories()) removeOwnersFiles(place, owner.pid);
+    for (const found of findSockets()) if (found.pid === owner.pid) removeOwnersFiles(path.dirname(found.path), found.pid);
   pipe.destroy();
   owner.unref();
 }

@@ -56,7 +56,7 @@ alone. --tty names the terminal of the program.
 
 Environment:
   SAVEPOINT_GDB    the gdb to start, if not the one in PATH
-  SAVEPOINT_TRACE  what to trace: rsp, state, checkpoint, or all`;
+  SAVEPOINT_TRACE  what to trace: rsp, state, checkpoint, control, or all`;
 
 export const gdbserverHelp = `Usage: savepoint gdbserver [OPTIONS] COMM PROGRAM [ARGUMENTS]
        savepoint gdbserver [OPTIONS] --attach COMM PID

@@ -4,7 +4,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
-import type { SavepointError } from '../base/errors';
+import { isSavepointError } from '../base/errors';
 import type { CheckpointChanged, ControlErrorData, ControlMethod } from './schema';
 
 export type ToTracer =
@@ -47,8 +47,7 @@ export interface ServerData {
 }
 
 export function failureOf(error: unknown): Failure {
-  const known = error as Partial<SavepointError>;
-  const family = typeof known.family === 'string' ? known.family : 'bug';
   const message = error instanceof Error ? error.message : String(error);
-  return { family, code: typeof known.code === 'string' ? known.code : 'internal', message };
+  const { family, code } = isSavepointError(error) ? error : { family: 'bug' as const, code: 'internal' };
+  return { family, code, message };
 }

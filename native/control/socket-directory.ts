@@ -90,10 +90,11 @@ export function removeOwnersFiles(directory: string, pid: number): void {
   }
 }
 
-/** Owners that were killed leave their files: those whose process is gone go now. */
+/** Owners that were killed leave their files: those whose process is gone go now, and those of an earlier one with our number. */
 export function sweep(directory: string): void {
   for (const name of fs.readdirSync(directory)) {
     const pid = Number(OURS.exec(name)?.[1] ?? 0);
-    if (pid > 0 && pid !== process.pid && !fs.existsSync(`/proc/${pid}`)) fs.rmSync(path.join(directory, name), { force: true });
+    const isStale = pid === process.pid || !fs.existsSync(`/proc/${pid}`);
+    if (pid > 0 && isStale) fs.rmSync(path.join(directory, name), { force: true });
   }
 }

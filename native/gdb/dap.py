@@ -1,7 +1,7 @@
-"""What the debug adapter (adapter/) wants of gdb and MI cannot say: log points, and hit conditions other than "from the Nth on".
+"""What the debug adapter (adapter/) wants of gdb and MI cannot say, behind one command: `savepoint-ask WORD JSON` (QUESTIONS, at the end).
 
-They are breakpoints whose `stop` method decides inside gdb, so a step that passes one goes on, and nothing crosses the MI pipe but
-a log point's text. That text is one console record: the mark, a JSON object, a newline.
+Log points, and hit conditions other than "from the Nth on", are breakpoints whose `stop` method decides inside gdb, so a step that passes one
+goes on, and nothing crosses the MI pipe but a log point's text. That text is one console record: the mark, a JSON object, a newline.
 """
 
 import json
@@ -83,26 +83,16 @@ class ScriptedBreakpoint(gdb.Breakpoint):
         return False
 
 
-class Break(gdb.Command):
-    """Set a breakpoint of the debug adapter: hexadecimal JSON with file and line (or function, or address), condition, compare and count, log."""
-
-    def __init__(self):
-        super().__init__("savepoint-break", gdb.COMMAND_BREAKPOINTS)
-
-    def invoke(self, argument, from_tty):
-        wanted = json.loads(bytes.fromhex(argument))
-        if wanted.get("condition"):
-            # A condition that cannot be read is told now. Names may be unknown until the place is reached.
-            try:
-                gdb.parse_and_eval(wanted["condition"])
-            except gdb.error as error:
-                if "syntax error" in str(error):
-                    raise gdb.GdbError(str(error))
-        breakpoint = ScriptedBreakpoint(wanted)
-        gdb.write("%s%d\n" % (MARK, breakpoint.number))
-
-
-Break()
+def set_break(wanted):
+    """`wanted`: file and line (or function, or address), condition, compare and count, log."""
+    if wanted.get("condition"):
+        # A condition that cannot be read is told now. Names may be unknown until the place is reached.
+        try:
+            gdb.parse_and_eval(wanted["condition"])
+        except gdb.error as error:
+            if "syntax error" in str(error):
+                raise gdb.GdbError(str(error))
+    return {"number": ScriptedBreakpoint(wanted).number}
 
 
 # Frames ----------------------------------------------------------------------------------------------------------------
@@ -331,6 +321,7 @@ def end_breakpoint(wanted):
 
 
 QUESTIONS = {
+    "break": set_break,
     "call": lambda wanted: call_of(frame_at(wanted["thread"], wanted["frame"])),
     "place": lambda wanted: place_in(wanted["call"]),
     "entry": set_entry,

@@ -119,7 +119,10 @@ export interface EngineInferior {
   /** A thread that is fit to run injected calls (live, prepared). */
   worker(): EngineThread | undefined;
 
-  /** What the process answered when it was last asked; the exit filter stops it at the calls that change signal handlers or timers. */
+  /**
+   * What the process answered when it was last asked. Void once a call changes it, the program's (the exit filter stops it there) or one
+   * that was injected.
+   */
   knownAnswers(): ProcessAnswers | undefined;
   /** Remembers answers; undefined: they are void. */
   noteAnswers(answers: ProcessAnswers | undefined): void;

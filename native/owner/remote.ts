@@ -12,6 +12,7 @@ import { SYS } from '../abi/syscalls-x86-64';
 import * as inject from '../sys/inject';
 import * as io from '../sys/io';
 import * as proc from '../sys/proc';
+import { changesAnswers } from './answers';
 import type { EngineThread, RemoteCall, Scratch } from './engine-host';
 import type { Inferior } from './inferior';
 import type { Tracee } from './tracee';
@@ -44,8 +45,13 @@ export function findSyscallInstruction(pid: Pid, memFd: number, arch: Arch): Add
   throw refused('no-syscall-instruction', `process ${pid}`, 'no system call instruction to be found in its memory');
 }
 
+function noteCalls(inferior: Inferior, calls: readonly RemoteCall[]): void {
+  if (calls.some(({ nr, args }) => changesAnswers(nr, (index) => args[index] ?? 0n))) inferior.noteAnswers(undefined);
+}
+
 /** GONE after the death was handed to the loop. */
 export function remoteCall(inferior: Inferior, tracee: Tracee, call: RemoteCall): bigint | Gone {
+  noteCalls(inferior, [call]);
   if (tracee.flush() === GONE) return GONE;
   const result = inject.callIn(tracee.tid, inferior.syscallAt(), call);
   if (typeof result === 'bigint') {
@@ -120,6 +126,7 @@ class OpenScratch implements Scratch {
 
   batch(thread: EngineThread, calls: readonly RemoteCall[]): bigint[] | Gone {
     const tracee = this.inferior.tracees.get(thread.ref.tid);
+    noteCalls(this.inferior, calls);
     if (tracee === undefined) throw bug(`batch in thread ${thread.ref.tid}, which is none of process ${this.inferior.pid}`);
     if (tracee.flush() === GONE) return GONE;
     const results: bigint[] = [];

@@ -10,6 +10,7 @@ import { SI_KERNEL, TRAP_BRKPT, TRAP_HWBKPT } from '../abi/flags';
 import { SIGINFO } from '../abi/structs';
 import * as proc from '../sys/proc';
 import * as ptrace from '../sys/ptrace';
+import { changesAnswers } from './answers';
 import type { Inferior } from './inferior';
 import { leaveCall, parkAtExit } from './parking';
 import { robustListHead } from '../sys/robust-list';
@@ -231,16 +232,17 @@ const EVENTS: Readonly<Record<PtraceEvent, EventHandler>> = {
   },
 };
 
-const OF_THREAD: ReadonlySet<number | undefined> = new Set([SYS.set_tid_address, SYS.sigaltstack]);
-const OF_PROCESS: ReadonlySet<number | undefined> = new Set([SYS.rt_sigaction, SYS.setitimer, SYS.alarm]);
+const OF_THREAD: ReadonlySet<number> = new Set([SYS.set_tid_address, SYS.sigaltstack]);
 
 /** A thread is about to make one of the filter's calls: what was known of such things is void. The call's number. */
 function noteChange(tracer: Tracer, tracee: Tracee): number | undefined {
   const gp = tracee.gp();
   const nr = gp === GONE ? undefined : tracer.arch.syscallNumber(gp);
+  if (gp === GONE || nr === undefined) return undefined;
   if (OF_THREAD.has(nr)) tracee.noteRegistrations(undefined);
   // Of all processes: some share their handlers (clone(2), CLONE_SIGHAND).
-  if (OF_PROCESS.has(nr)) for (const inferior of tracer.inferiors.values()) inferior.noteAnswers(undefined);
+  if (changesAnswers(nr, (index) => tracer.arch.syscallArgument(gp, index)))
+    for (const inferior of tracer.inferiors.values()) inferior.noteAnswers(undefined);
   return nr;
 }
 

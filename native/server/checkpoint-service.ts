@@ -17,6 +17,7 @@ import type { CheckpointNode } from '../checkpoint/tree';
 import type { CheckpointChanged } from '../control/schema';
 import { socketPath } from '../control/socket-directory';
 import { VERSION } from '../cli/version';
+import { formatMs } from '../base/units';
 import type { Inferior } from '../owner/inferior';
 import type { ServerHooks, StopReport } from '../owner/ops';
 import type { NativeTarget } from '../owner/target';
@@ -269,9 +270,14 @@ export class CheckpointService {
     this.changed('dropped', inferior, id);
   }
 
-  private changed(reason: CheckpointChanged['reason'], inferior: Inferior, id: number): void {
+  private changed(reason: CheckpointChanged['reason'], inferior: Inferior, id: number, fromId?: number): void {
     const { currentId } = this.of(inferior);
-    this.onChanged({ reason, id, ...(currentId === undefined ? {} : { currentId }) });
+    this.onChanged({
+      reason,
+      id,
+      ...(currentId === undefined ? {} : { currentId }),
+      ...(fromId === undefined ? {} : { fromId }),
+    });
   }
 
   preflight(inferior: Inferior): { readonly obstacle: string | undefined; readonly fidelity: readonly FidelityNote[] } {
@@ -369,7 +375,7 @@ export class CheckpointService {
     if (result === GONE) throw this.killed(inferior);
     this.outcome = { kind: 'done', id, result };
     if (result.saved !== undefined) this.changed('taken', inferior, result.saved.id);
-    this.changed('restored', inferior, id);
+    this.changed('restored', inferior, id, result.saved?.id);
     const report = this.target.adoptStop(result.thread);
     return { result, report, librariesChanged: result.librariesMayHaveChanged, note: () => this.restoreNote(id, result) };
   }
@@ -394,7 +400,7 @@ export class CheckpointService {
       case 'done': {
         const { id, result } = outcome;
         const notes = text.notRolledBack(this.newsOf(result), id);
-        return `${JSON.stringify({ id, milliseconds: text.formatMs(result.durationMs), notes: notes.split('\n').filter((line) => line !== '') })}\n`;
+        return `${JSON.stringify({ id, milliseconds: formatMs(result.durationMs), notes: notes.split('\n').filter((line) => line !== '') })}\n`;
       }
     }
   }

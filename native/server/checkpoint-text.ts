@@ -2,24 +2,10 @@
  * What people (and savepoint.py) read of checkpoints: sentences, the table, the JSON behind it. Pure.
  */
 
+import { countThreads, formatBytes, formatMs } from '../base/units';
 import type { CheckpointNode } from '../checkpoint/tree';
 import type { FidelityNote } from '../checkpoint/state';
-
-const MIB = 1024 * 1024;
-
-export function formatBytes(bytes: number): string {
-  return bytes >= 10 * MIB
-    ? `${Math.round(bytes / MIB)} MiB`
-    : bytes >= MIB
-      ? `${(bytes / MIB).toFixed(1)} MiB`
-      : `${Math.round(bytes / 1024)} KiB`;
-}
-
-export function formatMs(ms: number): string {
-  return `${ms >= 100 ? Math.round(ms) : ms.toFixed(ms >= 10 ? 1 : 2)} ms`;
-}
-
-export const countThreads = (n: number): string => `${n} thread${n === 1 ? '' : 's'}`;
+import type { CheckpointList, CheckpointRecord } from '../control/schema';
 
 /** `fd 0`, `fd 1`, `fd 2` with the same to say become one line. */
 export function groupNotes(notes: readonly FidelityNote[]): string[] {
@@ -121,11 +107,12 @@ const JSON_ROWS = 30;
 const JSON_LABEL = 200;
 const JSON_NOTE = 160;
 
-function facts(node: CheckpointNode) {
+/** In the words of control/schema.ts. */
+export function recordOf(node: CheckpointNode): CheckpointRecord {
   return {
     id: node.id,
     ...(node.parentId === undefined ? {} : { parentId: node.parentId }),
-    label: node.label.slice(0, JSON_LABEL),
+    label: node.label,
     automatic: node.automatic,
     createdAt: node.createdAt,
     pid: node.pid,
@@ -133,10 +120,26 @@ function facts(node: CheckpointNode) {
     pc: `0x${node.pc.toString(16)}`,
     bytes: node.stats.bytes,
     ownBytes: node.stats.ownBytes,
-    durationMs: Math.round(node.stats.durationMs * 1000) / 1000,
-    notRolledBack: groupNotes(node.fidelity)
-      .slice(0, MOST_NOTES)
-      .map((line) => line.slice(0, JSON_NOTE)),
+    durationMs: node.stats.durationMs,
+    fidelity: groupNotes(node.fidelity),
+  };
+}
+
+export function listOf(nodes: readonly CheckpointNode[], currentId: number | undefined): CheckpointList {
+  return {
+    checkpoints: treeOrder(nodes).map(({ node }) => recordOf(node)),
+    ...(currentId === undefined ? {} : { currentId }),
+  };
+}
+
+/** A record that is sure to be short. */
+function facts(node: CheckpointNode) {
+  const { fidelity, label, durationMs, ...rest } = recordOf(node);
+  return {
+    ...rest,
+    label: label.slice(0, JSON_LABEL),
+    durationMs: Math.round(durationMs * 1000) / 1000,
+    notRolledBack: fidelity.slice(0, MOST_NOTES).map((line) => line.slice(0, JSON_NOTE)),
   };
 }
 

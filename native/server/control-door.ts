@@ -28,6 +28,8 @@ interface Server {
   readonly writer: number;
 }
 
+const OPEN_ATTEMPTS = 5;
+
 export class ControlDoor {
   /** Its descriptor is readable when `serve` has something to do. */
   readonly set = new WaitSet();
@@ -39,25 +41,30 @@ export class ControlDoor {
 
   constructor(private readonly log: Log) {}
 
-  /** Without a place for the socket there is no control, and debugging goes on. Returns the doorbell's path. */
+  /**
+   * Without a place for the socket there is no control, and debugging goes on. Returns the doorbell's path.
+   *
+   * 1. We find the directory, still empty; 2. another owner that ends removes it, as the last one in it; 3. our bind(2) fails: it is made again.
+   */
   open(): string | undefined {
-    const directory = makeControlDirectory();
-    if (directory === undefined) {
-      this.log.add('control', 'no control socket: no private directory can be made; set XDG_RUNTIME_DIR');
-      return undefined;
+    for (let attempts = 0; attempts < OPEN_ATTEMPTS; attempts++) {
+      const directory = makeControlDirectory();
+      if (directory === undefined) {
+        this.log.add('control', 'no control socket: no private directory can be made; set XDG_RUNTIME_DIR');
+        return undefined;
+      }
+      try {
+        sweep(directory);
+        this.add({ fd: io.listenUnix(socketPath(directory, process.pid)), kind: 'unix' });
+        this.bell = new Doorbell(bellPath(directory, process.pid), this.set);
+        this.directory = directory;
+        return bellPath(directory, process.pid);
+      } catch (error) {
+        this.log.add('control', `no control socket: ${describeError(error)}`);
+        if (fs.existsSync(directory)) return undefined;
+      }
     }
-    try {
-      sweep(directory);
-      removeOwnersFiles(directory, process.pid);
-      fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-      this.add({ fd: io.listenUnix(socketPath(directory, process.pid)), kind: 'unix' });
-      this.bell = new Doorbell(bellPath(directory, process.pid), this.set);
-      this.directory = directory;
-      return bellPath(directory, process.pid);
-    } catch (error) {
-      this.log.add('control', `no control socket: ${describeError(error)}`);
-      return undefined;
-    }
+    return undefined;
   }
 
   /** Returns what to tell the user. */

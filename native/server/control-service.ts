@@ -9,7 +9,7 @@
  *   none: it is done at once, and the next debugger finds the program so.
  */
 
-import { describeError, userError } from '../base/errors';
+import { userError } from '../base/errors';
 import type { RestoreResult as EngineRestore } from '../checkpoint/engine';
 import { VERSION } from '../cli/version';
 import { failureOf, type Failure } from '../control/link';
@@ -19,7 +19,7 @@ import type { StopReport } from '../owner/ops';
 import type { NativeTarget } from '../owner/target';
 import type { Tracer } from '../owner/tracer';
 import * as proc from '../sys/proc';
-import { listOf, recordOf } from './checkpoint-record';
+import { listOf, recordOf } from './checkpoint-text';
 import type { Asked, CheckpointService, Restored } from './checkpoint-service';
 import { groupNotes } from './checkpoint-text';
 
@@ -203,11 +203,7 @@ export class ControlService {
       saveCurrent,
       settle: (outcome) => {
         if (!this.underWay.delete(serial)) return;
-        answer(
-          outcome instanceof Error
-            ? { failure: { ...failureOf(outcome), message: describeError(outcome) } }
-            : { ok: this.restoredAnswer(inferior, id, outcome) },
-        );
+        answer(outcome instanceof Error ? { failure: failureOf(outcome) } : { ok: this.restoredAnswer(inferior, id, outcome) });
       },
     };
     checkpoints.arm(inferior, id, false, asked);

@@ -79,7 +79,6 @@ const WORDS: readonly Word[] = [
     pattern: /^savepoint-take-json\s+(automatic|named)(?:\s+(.*))?$/s,
     make: (kind, label) => ({ kind: 'take-json', label, automatic: kind === 'automatic' }),
   },
-  { pattern: /^savepoint-take-automatic(?:\s+(.*))?$/s, make: (label) => ({ kind: 'take', label, automatic: true }) },
   {
     pattern: /^savepoint-rename(?:\s+(\S+)(?:\s+(.*))?)?$/s,
     make: (id, label) => ({ kind: 'rename', id: readId(id, 'savepoint-rename'), label }),

@@ -4,7 +4,6 @@
 #define _GNU_SOURCE
 #include "descriptors.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/kcmp.h>
 #include <string.h>
 #include <sys/socket.h>

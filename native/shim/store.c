@@ -192,4 +192,3 @@ void sp_slot_drop(sp_slot slot) {
   }
   store.free[store.free_count++] = slot;
 }
-

@@ -33,7 +33,8 @@ const dup2Raw = bind<(from: number, to: number) => number>('int sp_dup2(int from
 
 const EAGAIN = 11;
 
-function must(result: number, call: string): number {
+/** The result of a shim function, or what it failed with. */
+export function must(result: number, call: string): number {
   if (result < 0) throw kernelError(call, -result, errnoName(-result));
   return result;
 }

@@ -2,10 +2,8 @@
  * Several descriptors behind one, and the pipe by which another thread of this process wakes the tracer thread.
  */
 
-import { kernelError } from '../base/errors';
-import { errnoName } from '../abi/errno';
 import { bind } from './shim';
-import * as io from './io';
+import { close, must } from './io';
 
 const setOpen = bind<() => number>('int sp_set_open(void)');
 const setAdd = bind<(set: number, fd: number) => number>('int sp_set_add(int set, int fd)');
@@ -14,11 +12,6 @@ const setReady = bind<(set: number, fds: Buffer, max: number) => number>('int sp
 const pipeRaw = bind<(fds: Buffer) => number>('int sp_pipe(void *fds)');
 
 const MAX_READY = 16;
-
-function must(result: number, call: string): number {
-  if (result < 0) throw kernelError(call, -result, errnoName(-result));
-  return result;
-}
 
 export class WaitSet {
   /** Readable when a member is; may itself be a member of a set. */
@@ -41,7 +34,7 @@ export class WaitSet {
   }
 
   close(): void {
-    io.close(this.fd);
+    close(this.fd);
   }
 }
 

@@ -42,8 +42,7 @@ export class Workbench {
     await row.click();
   }
 
-  /** Chooses an entry of an open quick pick. */
-  /** By the keyboard: rows move under the mouse while the list is being filled. */
+  /** Chooses an entry of an open quick pick, by the keyboard: rows move under the mouse while the list is being filled. */
   async choose(text: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input').first();
     await input.waitFor();
@@ -151,29 +150,34 @@ export class Workbench {
     await visible(this.page.locator('.pane').filter({ has: this.page.locator('.debug-call-stack') })).toContainText(text);
   }
 
-  async expand(name: string): Promise<void> {
-    const row = this.page
+  private variableRow(pattern: string): Locator {
+    return this.page
       .locator('.debug-variables .monaco-list-row')
-      .filter({ hasText: new RegExp(`^${name}`) })
+      .filter({ hasText: new RegExp(`^${pattern}`) })
       .first();
-    await row.waitFor();
-    if ((await row.getAttribute('aria-expanded')) !== 'true') await row.click();
+  }
+
+  /** The tree may be drawn anew under the click: what is still folded then is clicked again. */
+  async expand(name: string): Promise<void> {
+    const row = this.variableRow(name);
+    const open = row.and(this.page.locator('[aria-expanded="true"]'));
+    for (let clicks = 0; clicks < 10; clicks++) {
+      await row.waitFor();
+      if (await open.isVisible()) return;
+      await row.click();
+      await open.waitFor({ timeout: 3_000 }).catch(() => {});
+    }
     await visible(row).toHaveAttribute('aria-expanded', 'true');
   }
 
   async variable(name: string, value: string): Promise<void> {
-    const row = this.page
-      .locator('.debug-variables .monaco-list-row')
-      .filter({ hasText: new RegExp(`^${name}\\s*=`) })
-      .first();
-    await visible(row).toContainText(new RegExp(`=\\s*${value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`));
+    await visible(this.variableRow(`${name}\\s*=`)).toContainText(
+      new RegExp(`=\\s*${value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`),
+    );
   }
 
   async setVariable(name: string, value: string): Promise<void> {
-    const row = this.page
-      .locator('.debug-variables .monaco-list-row')
-      .filter({ hasText: new RegExp(`^${name}\\s*=`) })
-      .first();
+    const row = this.variableRow(`${name}\\s*=`);
     await row.dblclick();
     const input = this.page.locator('.debug-variables input');
     await input.fill(value);
@@ -183,10 +187,7 @@ export class Workbench {
 
   /** A data breakpoint, by the context menu of a variable. */
   async breakOnChange(name: string): Promise<void> {
-    const row = this.page
-      .locator('.debug-variables .monaco-list-row')
-      .filter({ hasText: new RegExp(`^${name}\\s*=`) })
-      .first();
+    const row = this.variableRow(`${name}\\s*=`);
     await row.click({ button: 'right' });
     await this.page.locator('.monaco-menu .action-label[aria-label^="Break on Value Change"]').first().click();
     await this.page.locator('.debug-breakpoints .monaco-list-row').filter({ hasText: name }).first().waitFor();

@@ -201,11 +201,6 @@ export class WorkbenchServer {
     }
     if (process.env['SAVEPOINT_KEEP'] === undefined) fs.rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
-
-  /** What the server wrote, for failures. */
-  get output(): string {
-    return this.log;
-  }
 }
 
 function answers(port: number, where: string): Promise<boolean> {

@@ -244,7 +244,7 @@ test('errors become replies by their family', () => {
 });
 
 test('monitor words of the adapter', () => {
-  expect(parseMonitor('savepoint-take-automatic stop 12')).toEqual({ kind: 'take', label: 'stop 12', automatic: true });
+  expect(parseMonitor('savepoint-take-json automatic stop 12')).toEqual({ kind: 'take-json', label: 'stop 12', automatic: true });
   expect(parseMonitor('checkpoint automatic')).toEqual({ kind: 'take', label: 'automatic', automatic: false });
   expect(parseMonitor('savepoint-rename 3 a new name')).toEqual({ kind: 'rename', id: 3, label: 'a new name' });
   expect(parseMonitor('savepoint-rename 3')).toEqual({ kind: 'rename', id: 3, label: '' });

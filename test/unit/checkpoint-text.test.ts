@@ -1,5 +1,6 @@
 import type { CheckpointNode } from '../../native/checkpoint/tree';
-import { formatBytes, formatMs, groupNotes, json, notRolledBack, table, treeOrder } from '../../native/server/checkpoint-text';
+import { formatBytes, formatMs } from '../../native/base/units';
+import { groupNotes, json, notRolledBack, table, treeOrder } from '../../native/server/checkpoint-text';
 import { monitorHelp, parseMonitor } from '../../native/server/monitor-words';
 import { readEngineSettings } from '../../native/server/settings';
 

@@ -109,7 +109,6 @@ export function rebuildMappings(
   freeFd: number,
 ): void {
   if (plan.steps.length === 0) return;
-  inferior.noteAnswers(undefined);
   const keys = [...files.keys()];
   const passed = passDescriptors(
     inferior,

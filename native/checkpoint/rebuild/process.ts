@@ -3,7 +3,7 @@
  */
 
 import { SYS } from '../../abi/syscalls-x86-64';
-import type { EngineInferior, EngineThread, RemoteCall } from '../../owner/engine-host';
+import type { EngineThread, RemoteCall } from '../../owner/engine-host';
 import { INTERVAL_TIMERS } from '../capture/answers';
 import type { ScratchRoom } from '../scratch-room';
 import type { FidelityNote, ProcessState } from '../state';
@@ -11,7 +11,6 @@ import type { FidelityNote, ProcessState } from '../state';
 const ITIMER_NAMES = ['ITIMER_REAL', 'ITIMER_VIRTUAL', 'ITIMER_PROF'];
 
 export function rebuildProcess(
-  inferior: EngineInferior,
   room: ScratchRoom,
   worker: EngineThread,
   present: ProcessState,
@@ -34,7 +33,6 @@ export function rebuildProcess(
     calls.push({ nr: SYS.setitimer, args: [BigInt(which), room.put(wanted), 0n] });
     names.push(ITIMER_NAMES[i] ?? 'an interval timer');
   });
-  if (calls.length > 0) inferior.noteAnswers(undefined);
   const results = room.run(worker, calls);
   return names
     .filter((_name, i) => results[i]! < 0n)

@@ -18,13 +18,7 @@ import type { FidelityNote, SignalState, ThreadState } from '../state';
 /** SIGKILL and SIGSTOP have no disposition. */
 const UNSETTABLE = new Set([9, 19]);
 
-export function rebuildActions(
-  inferior: EngineInferior,
-  room: ScratchRoom,
-  worker: EngineThread,
-  present: Buffer,
-  target: Buffer,
-): void {
+export function rebuildActions(room: ScratchRoom, worker: EngineThread, present: Buffer, target: Buffer): void {
   room.clear();
   const calls: RemoteCall[] = [];
   for (let signal = 1; signal <= LAST_SIGNAL; signal++) {
@@ -33,7 +27,6 @@ export function rebuildActions(
     if (UNSETTABLE.has(signal) || wanted.equals(present.subarray(at, at + SIGACTION_SIZE))) continue;
     calls.push({ nr: SYS.rt_sigaction, args: [BigInt(signal), room.put(wanted), 0n, 8n] });
   }
-  if (calls.length > 0) inferior.noteAnswers(undefined);
   const results = room.run(worker, calls);
   const bad = results.findIndex((result) => result < 0n);
   if (bad >= 0) throw kernelError('rt_sigaction (in the program)', Number(-results[bad]!), errnoName(Number(-results[bad]!)));
