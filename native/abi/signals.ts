@@ -91,6 +91,22 @@ export function defaultDisposition(signal: number): Disposition {
   return SIGNALS[signal - 1]?.disposition ?? 'terminate';
 }
 
+/** What the kernel itself raises for an instruction (SYNCHRONOUS_MASK of its kernel/signal.c). */
+const OF_INSTRUCTIONS: ReadonlySet<number> = new Set([SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS]);
+
+/**
+ * Whether the kernel forced it on the thread for what the thread did; not sent by anybody (si_code of those is 0 or less). Such a signal is
+ * delivered before all others, and one that is blocked or ignored is made neither first.
+ */
+export function isForced(signal: number, code: number): boolean {
+  return code > 0 && OF_INSTRUCTIONS.has(signal);
+}
+
+/** A forced one whose instruction has not been made: it is met again when the thread runs on. Traps and SIGSYS come after theirs. */
+export function isFault(signal: number, code: number): boolean {
+  return isForced(signal, code) && signal !== SIGTRAP && signal !== SIGSYS;
+}
+
 /** Whether SIG_DFL ends the process. */
 export function isFatalByDefault(signal: number): boolean {
   const disposition = defaultDisposition(signal);

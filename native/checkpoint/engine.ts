@@ -15,7 +15,7 @@ import { MemorySpace } from './capture/memory';
 import { fidelityNotes } from './fidelity';
 import { unlessGone } from './gone';
 import { pageRanges } from './page-ranges';
-import { admitRestore, restoreSnapshot } from './restore';
+import { admitRestore, handBackSignals, restoreSnapshot } from './restore';
 import { dropSnapshot, readMappings, settleSnapshot, type Snapshot } from './snapshot';
 import { Stages, type FailAt } from './stages';
 import type { FidelityNote } from './state';
@@ -188,8 +188,8 @@ export class ProcessCheckpoints {
     const restored = unlessGone(() => restoreSnapshot({ inferior, space, log, failAt: this.failAt }, target));
     if (restored === GONE) return GONE;
     // From here on nothing can fail.
-    for (const one of inferior.threads()) if (one.life === 'live') one.forgetEvents();
     inferior.revive();
+    handBackSignals(inferior, target, new Set(target.threads.map(({ ref }) => ref.serial)));
     inferior.setCurrentThread(thread);
     const saved = this.settleSafety(restored.safety, how.saveCurrent ?? false, id);
     this.tree.moveTo(id);

@@ -23,7 +23,7 @@ import { rebuildFiles } from './rebuild/files';
 import { rebuildMappings, rebuildMemory } from './rebuild/memory';
 import { aboveAll } from './rebuild/pass-descriptors';
 import { rebuildProcess } from './rebuild/process';
-import { rebuildActions, rebuildQueues, type QueuesInHand } from './rebuild/signals';
+import { rebuildActions, rebuildQueues } from './rebuild/signals';
 import { rebuildMasks, rebuildRegisters, registerThreads, unregisterThreads } from './rebuild/threads';
 import type { ScratchRoom } from './scratch-room';
 import {
@@ -85,7 +85,6 @@ interface Application {
   readonly target: Snapshot;
   /** Of `target`, for what must be mapped anew. */
   readonly mapped: MappedFiles;
-  readonly queuesInHand: QueuesInHand;
   /** Told of each thread whose events the owner forgets on the way. */
   readonly onForgotten: (serial: number) => void;
 }
@@ -103,6 +102,14 @@ function unshelveWanted(inferior: EngineInferior, target: Snapshot): void {
   const wanted = new Set(target.threads.map((thread) => thread.ref.serial));
   for (const thread of inferior.threads()) {
     if (thread.life === 'parked' && wanted.has(thread.ref.serial)) inferior.unshelve(thread);
+  }
+}
+
+/** Signals on their way through our hands when `snapshot` was taken, of threads whose events have been forgotten. */
+export function handBackSignals(inferior: EngineInferior, snapshot: Snapshot, forgotten: Pick<ReadonlySet<number>, 'has'>): void {
+  const threads = new Map(inferior.threads().map((thread) => [thread.ref.serial, thread]));
+  for (const { ref, inHand } of snapshot.threads) {
+    if (inHand !== undefined && forgotten.has(ref.serial)) threads.get(ref.serial)?.handBack(inHand);
   }
 }
 
@@ -125,7 +132,7 @@ function apply(context: RestoreContext, room: ScratchRoom, stages: Stages, appli
   stages.run('register', () => registerThreads(inferior, room, present.threads, target.threads));
   stages.run('requeue', () => {
     rebuildActions(room, worker(), present.signals.actions, target.signals.actions);
-    notes.push(...rebuildQueues(inferior, room, worker(), target, application.queuesInHand));
+    notes.push(...rebuildQueues(inferior, room, worker(), target));
   });
   stages.run('reopen', () => notes.push(...rebuildFiles(inferior, room, worker(), present.files, target.files)));
   stages.run('settings', () => {
@@ -149,9 +156,9 @@ function rollBack(context: RestoreContext, room: ScratchRoom, safety: Snapshot, 
         present: now,
         target: safety,
         mapped,
-        queuesInHand: (state) => forgotten.has(state.ref.serial),
         onForgotten: () => undefined,
       });
+      handBackSignals(inferior, safety, forgotten);
     } finally {
       dropMappedFiles(mapped);
     }
@@ -174,7 +181,6 @@ function applyOrRollBack(
       present: safety,
       target,
       mapped,
-      queuesInHand: () => true,
       onForgotten: (serial) => forgotten.add(serial),
     });
   } catch (error) {

@@ -4,6 +4,7 @@
 
 import type { Addr, ThreadRef } from '../base/brands';
 import type { FpRegs, GpRegs } from '../arch/arch';
+import type { SignalInHand } from '../owner/engine-host';
 import type { RseqRegistration } from '../sys/ptrace';
 import type { Watch } from './fd-info';
 import type { HeldFile } from './held-file';
@@ -24,8 +25,8 @@ export interface ThreadState {
   /** set_tid_address(2); undefined: this kernel does not tell. */
   readonly tidAddress: Addr | undefined;
   readonly name: string;
-  /** siginfo of a signal that had left its queue and had not arrived. */
-  readonly inHand: Buffer | undefined;
+  /** It had left its queue and had not arrived. */
+  readonly inHand: SignalInHand | undefined;
   /** siginfos queued for this thread alone. */
   readonly pending: readonly Buffer[];
 }

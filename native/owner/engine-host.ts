@@ -73,11 +73,18 @@ export interface EngineThread {
   knownRegistrations(): Registrations | undefined;
   /** Remembers an answer; undefined: it is void. */
   noteRegistrations(registrations: Registrations | undefined): void;
-  /** siginfo (128 bytes) of a signal that the kernel has handed to us and the thread has not got yet; not our own SIGTRAP/SIGSTOP/^C
-   * and not a synchronous fault (that one happens again by itself). */
-  signalInHand(): Buffer | undefined;
-  /** Drops the signal in hand and every pending event of the thread (restore). */
-  forgetEvents(): void;
+  /** What the kernel has handed to us and the thread has not got yet; not our own SIGTRAP/SIGSTOP/^C, and no fault (it is met again). */
+  signalInHand(): SignalInHand | undefined;
+  /** Puts it into our hand again (restore). */
+  handBack(signal: SignalInHand): void;
+}
+
+/** A signal between kernel and thread. */
+export interface SignalInHand {
+  /** 128 bytes. */
+  readonly info: Buffer;
+  /** It goes to the thread when that runs on; else the debugger is told first, and decides. */
+  readonly passing: boolean;
 }
 
 /** How the process stands. */

@@ -10,7 +10,7 @@
 import { GONE, type Addr, type Gone } from '../base/brands';
 import { bug } from '../base/errors';
 import { PR_GET_TID_ADDRESS, FUTEX_WAKE } from '../abi/flags';
-import { SIGTRAP } from '../abi/signals';
+import { isForced } from '../abi/signals';
 import { SIGINFO } from '../abi/structs';
 import { SYS } from '../abi/syscalls-x86-64';
 import * as io from '../sys/io';
@@ -119,31 +119,31 @@ export function leaveCall(inferior: Inferior, tracee: Tracee): true | Gone {
   return true;
 }
 
-/** A trap that the kernel forces on a thread (breakpoint, single step): never blocked, and about to be delivered. */
-const isForcedTrap = (info: Buffer): boolean =>
-  info.readInt32LE(SIGINFO.si_signo) === SIGTRAP && info.readInt32LE(SIGINFO.si_code) > 0;
-
 /**
- * Takes a trap that the thread ran into before our interrupt stopped it: a breakpoint, or the end of a single step.
+ * Takes what the kernel forced on the thread before our interrupt stopped it: a breakpoint, the end of a single step, a fault.
  *
- *  1. The thread executes our breakpoint, or leaves a system call that it was stepped into: SIGTRAP is queued;
+ *  1. The thread executes our breakpoint, leaves a system call that it was stepped into, or touches what it may not: the signal is queued;
  *  2. our PTRACE_INTERRUPT is pending as well, and PTRACE_EVENT_STOP is reported first (get_signal looks at it before the queue);
  *  3. if the thread were left so, the breakpoint could be gone when the signal comes, and nobody would set the pc back: an instruction lost. Or
- *     the step's trap would be taken for the program's own, or kept in a checkpoint.
+ *     the step's trap would be taken for the program's own, or kept in a checkpoint. Or a call that we inject would meet the fault.
  * Resumed, the thread reports the signal at once, without running.
  */
-export function takeForcedTrap(inferior: Inferior, tracee: Tracee): true | Gone {
+export function takeForcedSignal(inferior: Inferior, tracee: Tracee): true | Gone {
   while (tracee.state.kind === 'stopped' && tracee.state.stop.kind === 'interrupt') {
     const queued = ptrace.peekSiginfo(tracee.tid, false);
     if (queued === GONE) return GONE;
-    if (!queued.some(isForcedTrap)) return true;
+    const forced = queued
+      .filter((info) => isForced(info.readInt32LE(SIGINFO.si_signo), info.readInt32LE(SIGINFO.si_code)))
+      .map((info) => info.readInt32LE(SIGINFO.si_signo));
+    if (forced.length === 0) return true;
     // One that is blocked was queued by the program for itself: the kernel opens the mask for those that it forces.
     const mask = tracee.sigmask();
     if (mask === GONE) return GONE;
-    if ((mask.readBigUInt64LE() & (1n << BigInt(SIGTRAP - 1))) !== 0n) return true;
+    const blocked = mask.readBigUInt64LE();
+    if (forced.every((signal) => (blocked & (1n << BigInt(signal - 1))) !== 0n)) return true;
     const held = tracee.deliver;
     tracee.deliver = undefined;
-    // What the trap means depends on how the thread was running when it met it.
+    // What a trap means depends on how the thread was running when it met it.
     tracee.transition({ kind: 'running', how: tracee.ranBy });
     if (tracee.run('continue') === GONE || inferior.waiting.awaitStop(tracee) === GONE) return GONE;
     tracee.deliver ??= held;

@@ -5,7 +5,7 @@
 
 import { GONE } from '../base/brands';
 import { SYS } from '../abi/syscalls-x86-64';
-import { defaultDisposition, SIGTRAP } from '../abi/signals';
+import { defaultDisposition, isForced, SIGTRAP } from '../abi/signals';
 import { SI_KERNEL, TRAP_BRKPT, TRAP_HWBKPT } from '../abi/flags';
 import { SIGINFO } from '../abi/structs';
 import * as proc from '../sys/proc';
@@ -94,14 +94,8 @@ function considerSignal(tracer: Tracer, inferior: Inferior, tracee: Tracee, sign
   if (tracer.passSignals.has(signal) && !steps) return deliverNow(inferior, tracee, signal, info);
   tracee.siginfo = info;
   const discarded = tracer.programSignals?.has(signal) === false;
-  tracee.pending = { kind: 'signal', signal, info, synchronous: isSynchronous(signal, info), discarded };
+  tracee.pending = { kind: 'signal', signal, info, synchronous: isForced(signal, info.readInt32LE(SIGINFO.si_code)), discarded };
   return 'report';
-}
-
-/** A fault of the instruction at the pc: it happens again when the thread runs on from the same state. */
-function isSynchronous(signal: number, info: Buffer): boolean {
-  const code = info.readInt32LE(SIGINFO.si_code);
-  return code > 0 && defaultDisposition(signal) === 'core';
 }
 
 /** Passes a signal to the program, unless it would end a process that a checkpoint wants back: that one is held, the end reported. */

@@ -184,6 +184,8 @@ export class NativeTarget implements Target {
     this.due = this.fast = undefined;
     this.interruptWanted = false;
     this.tell(tracee);
+    // A signal that it had in hand is still to be told.
+    if (tracee.pending !== undefined) this.told = undefined;
     return { kind: 'stopped', thread, signal: 0, detail: { kind: 'none' } };
   }
 

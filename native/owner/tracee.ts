@@ -8,11 +8,12 @@ import { GONE, type Gone, type Pid, type ThreadRef, type Tid } from '../base/bra
 import { bug } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Arch, FpRegs, GpRegs } from '../arch/arch';
-import { SIGTRAP } from '../abi/signals';
+import { isFault, isForced, SIGTRAP } from '../abi/signals';
+import { SIGINFO } from '../abi/structs';
 import { SYS } from '../abi/syscalls-x86-64';
 import * as ptrace from '../sys/ptrace';
 import type { SeenStop } from '../sys/wait';
-import type { EngineThread, Registrations, ThreadLife } from './engine-host';
+import type { EngineThread, Registrations, SignalInHand, ThreadLife } from './engine-host';
 import type { ResumeKind, WatchKind } from './ops';
 import { describeStop, type Stop } from './wait-status';
 
@@ -212,10 +213,18 @@ export class Tracee implements EngineThread {
     this.registrations = registrations;
   }
 
-  signalInHand(): Buffer | undefined {
-    if (this.pending?.kind === 'signal')
-      return this.pending.synchronous || this.pending.discarded ? undefined : this.pending.info;
-    return this.deliver?.info;
+  signalInHand(): SignalInHand | undefined {
+    const { pending, deliver } = this;
+    const info = pending?.kind !== 'signal' ? deliver?.info : pending.discarded ? undefined : pending.info;
+    if (info === undefined || isFault(info.readInt32LE(SIGINFO.si_signo), info.readInt32LE(SIGINFO.si_code))) return undefined;
+    return { info: Buffer.from(info), passing: pending?.kind !== 'signal' };
+  }
+
+  handBack({ info, passing }: SignalInHand): void {
+    const signal = info.readInt32LE(SIGINFO.si_signo);
+    const synchronous = isForced(signal, info.readInt32LE(SIGINFO.si_code));
+    if (passing) this.deliver = { signal, info };
+    else this.pending = { kind: 'signal', signal, info, synchronous, discarded: false };
   }
 
   forgetEvents(): void {

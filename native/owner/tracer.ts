@@ -14,7 +14,7 @@ import * as ptrace from '../sys/ptrace';
 import type { SeenStop, Waiter, WaitEvent } from '../sys/wait';
 import { Inferior, type Role, type Waiting } from './inferior';
 import type { ClientFeatures, ResumeEntry } from './ops';
-import { leaveCall, leaveOurTraps, settle, takeForcedTrap } from './parking';
+import { leaveCall, leaveOurTraps, settle, takeForcedSignal } from './parking';
 import { considerStop } from './stop-events';
 import { Tracee, type ProcessEnd } from './tracee';
 import type { EndedProcess } from './unreported';
@@ -289,7 +289,7 @@ export class Tracer implements Waiting {
       if (settle(inferior, tracee) === GONE) return;
     }
     if (!tracee.isStopped || tracee.state.stop.kind !== 'interrupt') return;
-    if (takeForcedTrap(inferior, tracee) === GONE || !tracee.isStopped || tracee.state.stop.kind !== 'interrupt') return;
+    if (takeForcedSignal(inferior, tracee) === GONE || !tracee.isStopped || tracee.state.stop.kind !== 'interrupt') return;
     const gp = tracee.gp();
     if (gp === GONE) return;
     tracee.noteInterruptedCall(gp);

@@ -69,7 +69,6 @@ function captureThread(inferior: EngineInferior, room: ScratchRoom, thread: Engi
   const gp = savedGp(inferior, thread);
   const fp = Buffer.from(alive(thread.fp()));
   const sigmask = alive(thread.sigmask());
-  const inHand = thread.signalInHand();
   return {
     ref: thread.ref,
     gp,
@@ -79,7 +78,7 @@ function captureThread(inferior: EngineInferior, room: ScratchRoom, thread: Engi
     rseq: alive(ptrace.getRseq(tid)),
     ...registrationsOf(inferior, room, thread),
     name: proc.threadName(thread.ref.pid, tid),
-    inHand: inHand === undefined ? undefined : Buffer.from(inHand),
+    inHand: thread.signalInHand(),
     // The trap of a step of ours that a group stop has overtaken is not the program's.
     pending: alive(ptrace.peekSiginfo(tid, false)).filter((info) => !ptrace.isStepTrap(info)),
   };

@@ -1,6 +1,6 @@
 /**
  * Dispositions, and signals that were on their way. Queues are emptied and filled by the threads themselves, because the kernel lets only the
- * task itself send signals that look like the kernel's or another process's (rt_sigqueueinfo(2)). Signals in hand go back into the queue.
+ * task itself send signals that look like the kernel's or another process's (rt_sigqueueinfo(2)).
  */
 
 import { LAST_SIGNAL } from '../../abi/signals';
@@ -34,9 +34,6 @@ export function rebuildActions(room: ScratchRoom, worker: EngineThread, present:
 
 const sameQueue = (a: readonly Buffer[], b: readonly Buffer[]): boolean =>
   a.length === b.length && a.every((info, i) => info.equals(b[i]!));
-
-/** Whether the signal that the thread had in hand goes back into its queue; else the owner still has it. */
-export type QueuesInHand = (state: ThreadState) => boolean;
 
 /** Takes everything out of the thread's queue (and of the shared one, which rt_sigtimedwait(2) looks at as well). */
 function drain(room: ScratchRoom, thread: EngineThread): void {
@@ -83,10 +80,7 @@ export function rebuildQueues(
   room: ScratchRoom,
   worker: EngineThread,
   target: { readonly threads: readonly ThreadState[]; readonly signals: SignalState },
-  queuesInHand: QueuesInHand,
 ): FidelityNote[] {
-  const queueOf = (state: ThreadState): readonly Buffer[] =>
-    state.inHand !== undefined && queuesInHand(state) ? [state.inHand, ...state.pending] : state.pending;
   const states = new Map(target.threads.map((state) => [state.ref.serial, state]));
   const live = inferior.threads().filter((thread) => thread.life === 'live' && states.has(thread.ref.serial));
   const shared = alive(ptrace.peekSiginfo(worker.ref.tid, true));
@@ -94,7 +88,7 @@ export function rebuildQueues(
     !sameQueue(shared, target.signals.pending) ||
     live.some((thread) => {
       const state = states.get(thread.ref.serial);
-      return state !== undefined && !sameQueue(alive(ptrace.peekSiginfo(thread.ref.tid, false)), queueOf(state));
+      return state !== undefined && !sameQueue(alive(ptrace.peekSiginfo(thread.ref.tid, false)), state.pending);
     });
   if (!differs) return [];
   for (const thread of live) drain(room, thread);
@@ -104,7 +98,7 @@ export function rebuildQueues(
     const state = states.get(thread.ref.serial);
     const tid = BigInt(thread.ref.tid);
     const own = (signal: bigint, info: bigint): RemoteCall => ({ nr: SYS.rt_tgsigqueueinfo, args: [pid, tid, signal, info] });
-    if (state !== undefined) lost.push(...queue(room, thread, queueOf(state), own));
+    if (state !== undefined) lost.push(...queue(room, thread, state.pending, own));
   }
   const leader = live.find((thread) => thread.ref.tid === inferior.pid) ?? worker;
   const all = (signal: bigint, info: bigint): RemoteCall => ({ nr: SYS.rt_sigqueueinfo, args: [pid, signal, info] });
