@@ -3,7 +3,8 @@
  *
  * Three layers. store.c: slots, page-sized places in one big arena, ref-counted. table.c: an index says for each page of an address space which
  * slot holds its content; made of ref-counted chunks and leaves that indexes share (a persistent table). scan.c, take.c, roll.c: the tracee's side.
- * Nothing here decides when or what: TypeScript does. One thread only (but for the one in store.c that touches memory ahead).
+ * Nothing here decides when or what: TypeScript does. One thread only (but for the one in store.c that touches memory
+ * ahead, and the helper in share.c that copies).
  *
  * The rule everything rests on: a page that the kernel does not report as written since the last arming has the content that the index taken
  * then says. So a page is read only when it was written, and written only when its slots differ.
@@ -160,7 +161,8 @@ void sp_unprotect(const struct sp_space *space, uint64_t start, uint64_t end);
 
 /*
  * Memory of the tracee as a new index, from what is known of it (`cur`). Returns a handle. Without `arm` pages that were written stay so: they are
- * read again the next time. That is for a snapshot of what is about to be overwritten, where arming would only cost a fault for each page.
+ * read again the next time, and they get slots of their own whether or not they differ. That is for a snapshot of what is about to be
+ * overwritten, where arming would only cost a fault for each page.
  */
 int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, int count, int arm, struct sp_stats *stats);
 int64_t sp_read_mem(const struct sp_space *space, uint64_t addr, void *out, uint64_t length);
@@ -168,7 +170,7 @@ int64_t sp_read_mem(const struct sp_space *space, uint64_t addr, void *out, uint
 /* ---- roll.c ---- */
 
 /*
- * Writes what differs between `live` (what memory is, but for pages written since) and `target`. Pages that must be absent are not
+ * Writes what differs between `live` (what memory is, taken since the tracee stood still) and `target`. Pages that must be absent are not
  * touched but listed: fetch them with sp_roll_drops, let the tracee drop them, then call sp_arm.
  * Returns the number of ranges to drop.
  */

@@ -1,15 +1,18 @@
 /*
- * Memory back to what an index says: only pages whose slots differ, and pages written since the live index was taken, are touched.
+ * Memory back to what an index says: only pages whose slots differ are touched.
  */
 #define _GNU_SOURCE
 #include "pages.h"
+#include "share.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define BATCH 1023u
+#define BATCH 1024u /* UIO_MAXIOV */
+#define PART 32u
+#define ARM_PARTS 8u
 
 struct range {
   uint64_t start, end;
@@ -25,9 +28,10 @@ struct rolling {
   const struct sp_vma *vma;
   struct sp_index *live, *target;
   struct sp_stats *stats;
+  /* Runs that wait to be written together. */
+  uint32_t gathered;
   struct iovec from[BATCH], to[BATCH];
-  uint32_t froms, tos;
-  int no_writev;
+  int result[BATCH / PART];
 };
 
 static int add_drop(uint64_t addr) {
@@ -55,86 +59,71 @@ int sp_roll_drops(uint64_t *out, int from, int max) {
   return n;
 }
 
-static int write_mem(struct rolling *w, uint64_t addr, const void *bytes, uint64_t length) {
+static int write_mem(const struct sp_space *space, uint64_t addr, const void *bytes, uint64_t length, uint64_t *fault_at) {
   uint64_t done = 0;
   while (done < length) {
-    ssize_t n = pwrite(w->space->mem_fd, (const char *)bytes + done, length - done, (off_t)(addr + done));
+    ssize_t n = pwrite(space->mem_fd, (const char *)bytes + done, length - done, (off_t)(addr + done));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
-      w->stats->fault_at = addr + done;
-      return n == 0 || getpgid(w->space->pid) < 0 ? -ESRCH : -EFAULT;
+      __atomic_store_n(fault_at, addr + done, __ATOMIC_RELAXED);
+      return n == 0 || getpgid(space->pid) < 0 ? -ESRCH : -EFAULT;
     }
     done += (uint64_t)n;
   }
   return 0;
 }
 
-/* What writev did not do, piece by piece. `skip` bytes of the batch are done. */
-static int write_rest(struct rolling *w, uint64_t skip) {
-  uint32_t to = 0;
-  uint64_t used = 0; /* of to[to] */
-  for (uint32_t i = 0; i < w->froms; i++) {
-    const char *bytes = w->from[i].iov_base;
-    for (uint64_t left = w->from[i].iov_len; left;) {
-      uint64_t n = w->to[to].iov_len - used < left ? w->to[to].iov_len - used : left;
-      uint64_t done = skip < n ? skip : n;
-      skip -= done;
-      if (done < n) {
-        int r = write_mem(w, (uint64_t)(uintptr_t)w->to[to].iov_base + used + done, bytes + done, n - done);
-        if (r) return r;
-      }
-      bytes += n;
-      left -= n;
-      used += n;
-      if (used == w->to[to].iov_len) {
-        to++;
-        used = 0;
-      }
-    }
+/* What process_vm_writev does not do (it obeys the protection, and may be forbidden) goes through /proc/PID/mem. */
+static void write_part(void *context, uint32_t part) {
+  struct rolling *w = context;
+  uint32_t first = part * PART, left = w->gathered - first, count = left < PART ? left : PART;
+  ssize_t n = process_vm_writev(w->space->pid, w->from + first, count, w->to + first, count, 0);
+  uint64_t done = n < 0 ? 0 : (uint64_t)n;
+  int r = n < 0 && errno == ESRCH ? -ESRCH : 0;
+  for (uint32_t i = first; r == 0 && i < first + count; i++) {
+    uint64_t length = w->to[i].iov_len, skip = done < length ? done : length;
+    done -= skip;
+    if (skip < length)
+      r = write_mem(w->space, (uint64_t)(uintptr_t)w->to[i].iov_base + skip, (const char *)w->from[i].iov_base + skip, length - skip, &w->stats->fault_at);
   }
-  return 0;
+  w->result[part] = r;
 }
 
 static int flush(struct rolling *w) {
+  uint32_t parts = (w->gathered + PART - 1) / PART;
   int r = 0;
-  if (w->tos) {
-    ssize_t n = w->no_writev ? 0 : process_vm_writev(w->space->pid, w->from, w->froms, w->to, w->tos, 0);
-    if (n < 0) {
-      if (errno == ESRCH) return -ESRCH;
-      if (errno == EPERM || errno == ENOSYS) w->no_writev = 1;
-      n = 0;
-    }
-    r = write_rest(w, (uint64_t)n);
-  }
-  w->froms = w->tos = 0;
+  sp_share(parts, write_part, w);
+  for (uint32_t i = 0; r == 0 && i < parts; i++) r = w->result[i];
+  w->gathered = 0;
   return r;
 }
 
 static int add_write(struct rolling *w, uint64_t addr, sp_slot slot) {
   char *bytes = sp_slot_bytes(slot);
-  if (!(w->vma->flags & SP_VMA_WRITABLE)) return write_mem(w, addr, bytes, SP_PAGE);
-  if (w->froms == BATCH || w->tos == BATCH) {
+  if (!(w->vma->flags & SP_VMA_WRITABLE)) return write_mem(w->space, addr, bytes, SP_PAGE, &w->stats->fault_at);
+  struct iovec *from = &w->from[w->gathered], *to = &w->to[w->gathered];
+  if (w->gathered && (char *)from[-1].iov_base + from[-1].iov_len == bytes && (uint64_t)(uintptr_t)to[-1].iov_base + to[-1].iov_len == addr) {
+    from[-1].iov_len += SP_PAGE;
+    to[-1].iov_len += SP_PAGE;
+    return 0;
+  }
+  if (w->gathered == BATCH) {
     int r = flush(w);
     if (r) return r;
+    from = w->from, to = w->to;
   }
-  struct iovec *from = &w->from[w->froms], *to = &w->to[w->tos];
-  if (w->froms && (char *)from[-1].iov_base + from[-1].iov_len == bytes)
-    from[-1].iov_len += SP_PAGE;
-  else
-    w->froms++, *from = (struct iovec){bytes, SP_PAGE};
-  if (w->tos && (uint64_t)(uintptr_t)to[-1].iov_base + to[-1].iov_len == addr)
-    to[-1].iov_len += SP_PAGE;
-  else
-    w->tos++, *to = (struct iovec){(void *)(uintptr_t)addr, SP_PAGE};
+  *from = (struct iovec){bytes, SP_PAGE};
+  *to = (struct iovec){(void *)(uintptr_t)addr, SP_PAGE};
+  w->gathered++;
   return 0;
 }
 
-/* `was`: the slot that live memory equals. `unsure`: it was written since. */
-static int put_page(struct rolling *w, uint64_t addr, sp_slot was, sp_slot slot, int unsure) {
-  if (!unsure && was == slot) return 0;
+/* `was`: the slot that live memory equals. */
+static int put_page(struct rolling *w, uint64_t addr, sp_slot was, sp_slot slot) {
+  if (was == slot) return 0;
   switch (w->vma->class) {
   case SP_CLASS_ANON:
-    if (!unsure && was <= SP_SLOT_ZERO && slot <= SP_SLOT_ZERO) return 0;
+    if (was <= SP_SLOT_ZERO && slot <= SP_SLOT_ZERO) return 0;
     if (slot <= SP_SLOT_ZERO) {
       w->stats->dropped++;
       return add_drop(addr);
@@ -148,24 +137,10 @@ static int put_page(struct rolling *w, uint64_t addr, sp_slot was, sp_slot slot,
     break;
   default:
     if (slot == SP_SLOT_ABSENT) slot = SP_SLOT_ZERO;
-    if (!unsure && was <= SP_SLOT_ZERO && slot == SP_SLOT_ZERO) return 0;
+    if (was <= SP_SLOT_ZERO && slot == SP_SLOT_ZERO) return 0;
   }
   w->stats->written++;
   return add_write(w, addr, slot);
-}
-
-static int on_written(void *context, const struct sp_region *region) {
-  struct rolling *w = context;
-  for (uint64_t addr = region->start; addr < region->end; addr += SP_PAGE) {
-    sp_slot slot = sp_index_get(w->target, addr);
-    /* Where the slots differ the page is dealt with by the difference. */
-    if (slot != sp_index_get(w->live, addr)) continue;
-    /* Of the file itself, and it shall be: only read. */
-    if (region->categories & SP_CAT_FILE && slot == SP_SLOT_ABSENT) continue;
-    int r = put_page(w, addr, slot, slot, 1);
-    if (r) return r;
-  }
-  return 0;
 }
 
 /* The first entry of `index` that ends behind addr. */
@@ -202,7 +177,7 @@ static int put_differences(struct rolling *w) {
         addr += (SP_LEAF_PAGES - 1) * SP_PAGE;
         continue;
       }
-      int r = put_page(w, addr, sp_chunk_get(was, page), sp_chunk_get(wanted, page), 0);
+      int r = put_page(w, addr, sp_chunk_get(was, page), sp_chunk_get(wanted, page));
       if (r) return r;
     }
   }
@@ -217,12 +192,6 @@ int sp_roll(const struct sp_space *space, int live, int target, const struct sp_
   for (int i = 0; i < count; i++) {
     w.vma = &vmas[i];
     stats->scanned += (vmas[i].end - vmas[i].start) / SP_PAGE;
-    if (space->tier == SP_TIER_UFFD && vmas[i].class != SP_CLASS_SHARED && !(vmas[i].flags & SP_VMA_FRESH)) {
-      struct sp_query query = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = SP_SCAN_CHECK};
-      if (vmas[i].class == SP_CLASS_FILE) query.wanted |= SP_CAT_FILE;
-      int r = sp_scan(space, vmas[i].start, vmas[i].end, &query, on_written, &w);
-      if (r && r != -EPERM) return r;
-    }
     int r = put_differences(&w);
     if (r) return r;
   }
@@ -231,24 +200,47 @@ int sp_roll(const struct sp_space *space, int live, int target, const struct sp_
 }
 
 int sp_roll_zero(const struct sp_space *space, uint64_t start, uint64_t end) {
-  struct sp_stats stats;
-  struct rolling *w = calloc(1, sizeof *w);
-  if (!w) return -ENOMEM;
-  w->space = space;
-  w->stats = &stats;
+  uint64_t fault_at;
   int r = 0;
-  for (; r == 0 && start < end; start += SP_PAGE) r = write_mem(w, start, sp_slot_bytes(SP_SLOT_ZERO), SP_PAGE);
-  free(w);
+  for (; r == 0 && start < end; start += SP_PAGE) r = write_mem(space, start, sp_slot_bytes(SP_SLOT_ZERO), SP_PAGE, &fault_at);
+  return r;
+}
+
+struct arming {
+  const struct sp_space *space;
+  const struct sp_vma *vma;
+  int result[ARM_PARTS];
+};
+
+static uint64_t border(const struct sp_vma *vma, uint32_t part) {
+  uint64_t at = vma->start + (vma->end - vma->start) / SP_PAGE * part / ARM_PARTS * SP_PAGE;
+  return part == 0 || part == ARM_PARTS ? at : at & ~(SP_CHUNK_BYTES - 1);
+}
+
+static void arm_part(void *context, uint32_t part) {
+  struct arming *a = context;
+  struct sp_query query = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = SP_SCAN_PROTECT};
+  a->result[part] = sp_scan(a->space, border(a->vma, part), border(a->vma, part + 1), &query, NULL, NULL);
+}
+
+static int arm_vma(const struct sp_space *space, const struct sp_vma *vma) {
+  struct arming a = {.space = space, .vma = vma};
+  int r = 0;
+  if (vma->end - vma->start < ARM_PARTS * SP_CHUNK_BYTES) {
+    struct sp_query query = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = SP_SCAN_PROTECT};
+    return sp_scan(space, vma->start, vma->end, &query, NULL, NULL);
+  }
+  sp_share(ARM_PARTS, arm_part, &a);
+  for (uint32_t i = 0; r == 0 && i < ARM_PARTS; i++) r = a.result[i];
   return r;
 }
 
 int sp_arm(const struct sp_space *space, const struct sp_vma *vmas, int count) {
   if (space->tier != SP_TIER_UFFD) return 0;
-  struct sp_query query = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = SP_SCAN_PROTECT};
   for (int i = 0; i < count; i++) {
     if (vmas[i].class == SP_CLASS_SHARED) continue;
-    int r = sp_scan(space, vmas[i].start, vmas[i].end, &query, NULL, NULL);
-    if (r == -EPERM && sp_register(space, &vmas[i])) r = sp_scan(space, vmas[i].start, vmas[i].end, &query, NULL, NULL);
+    int r = arm_vma(space, &vmas[i]);
+    if (r == -EPERM && sp_register(space, &vmas[i])) r = arm_vma(space, &vmas[i]);
     if (r && r != -EPERM) return r;
   }
   return 0;

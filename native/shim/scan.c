@@ -34,8 +34,7 @@ struct scan_args {
 #define UFFD_USER_MODE_ONLY 1
 #endif
 
-#define REGIONS 4096u
-static struct sp_region regions[REGIONS];
+#define REGIONS 1024u
 
 int sp_uffd_open(int fd) {
   struct uffdio_api api = {.api = UFFD_API, .features = FEATURE_WP_ASYNC | FEATURE_WP_UNPOPULATED | FEATURE_WP_HUGETLBFS_SHMEM};
@@ -50,6 +49,7 @@ int sp_probe_uffd(void) {
   if (r) return r;
   fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -errno;
+  struct sp_region regions[1];
   uint64_t page = (uint64_t)(uintptr_t)regions & ~(uint64_t)(SP_PAGE - 1);
   struct scan_args args = {.size = sizeof args, .start = page, .end = page + SP_PAGE, .vec = (uintptr_t)regions, .vec_len = 1,
                            .category_anyof_mask = SP_CAT_PRESENT, .return_mask = SP_CAT_PRESENT};
@@ -59,6 +59,7 @@ int sp_probe_uffd(void) {
 }
 
 int sp_scan(const struct sp_space *space, uint64_t start, uint64_t end, const struct sp_query *query, sp_visit visit, void *context) {
+  struct sp_region regions[REGIONS];
   uint64_t flags = query->flags & SP_SCAN_PROTECT ? SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC : query->flags & SP_SCAN_CHECK ? SCAN_CHECK_WPASYNC : 0;
   while (start < end) {
     struct scan_args args = {.size = sizeof args,

@@ -8,13 +8,17 @@
  */
 #define _GNU_SOURCE
 #include "pages.h"
+#include "share.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define GATHER 512u
+#define GATHER 1024u /* UIO_MAXIOV */
+#define PART 32u
+#define PARTS (GATHER / PART)
+#define MANY (16u << 20) /* bytes of a mapping whose scan takes as long as waking the helper */
 
 struct taking {
   const struct sp_space *space;
@@ -27,6 +31,7 @@ struct taking {
   uint32_t gathered;
   struct iovec from[GATHER], to[GATHER];
   sp_slot slot[GATHER];
+  uint64_t got[PARTS];
 };
 
 int64_t sp_read_mem(const struct sp_space *space, uint64_t addr, void *out, uint64_t length) {
@@ -44,12 +49,15 @@ static int same(sp_slot slot, const void *bytes) { return memcmp(sp_slot_bytes(s
 
 static int make_absent(struct taking *t, uint64_t start, uint64_t end) { return sp_index_clear(t->index, start, end); }
 
-/* Fresh slots hold [addr, addr + got): keeps those that say something new. */
+/*
+ * Fresh slots hold [addr, addr + got): keeps those that say something new. When memory is about to be rolled nobody asks what is new: looking for it
+ * would cost more than it saves.
+ */
 static int file_slots(struct taking *t, uint64_t addr, sp_slot first, uint32_t got) {
   int r = 0;
   for (uint32_t i = 0; i < got; i++, addr += SP_PAGE) {
     sp_slot slot = first + i;
-    sp_slot old = sp_index_get(t->index, addr);
+    sp_slot old = t->arm ? sp_index_get(t->index, addr) : SP_SLOT_ABSENT;
     const void *bytes = sp_slot_bytes(slot);
     if (r || (old != SP_SLOT_ABSENT && same(old, bytes))) {
       sp_slot_drop(slot);
@@ -97,14 +105,22 @@ static int read_run(struct taking *t, uint64_t addr, sp_slot first, uint32_t fro
   return r;
 }
 
+static void read_part(void *context, uint32_t part) {
+  struct taking *t = context;
+  uint32_t first = part * PART, left = t->gathered - first, count = left < PART ? left : PART;
+  ssize_t n = process_vm_readv(t->space->pid, t->to + first, count, t->from + first, count, 0);
+  t->got[part] = n < 0 ? 0 : (uint64_t)n;
+}
+
 static int read_gathered(struct taking *t) {
   uint32_t count = t->gathered, i = 0;
+  uint64_t got = 0;
   int r = 0;
-  t->gathered = 0;
   if (count == 0) return 0;
-  ssize_t n = process_vm_readv(t->space->pid, t->to, count, t->from, count, 0);
-  uint64_t got = n < 0 ? 0 : (uint64_t)n;
+  sp_share((count + PART - 1) / PART, read_part, t);
+  t->gathered = 0;
   for (; r == 0 && i < count; i++) {
+    if (i % PART == 0) got = t->got[i / PART];
     uint64_t addr = (uint64_t)(uintptr_t)t->from[i].iov_base;
     uint64_t length = t->from[i].iov_len;
     uint32_t pages = (uint32_t)(length / SP_PAGE), read = (uint32_t)((got < length ? got : length) / SP_PAGE);
@@ -210,21 +226,26 @@ static int on_written(void *context, const struct sp_region *region) {
   return capture(t, region->start, region->end);
 }
 
+/* One walk for both questions. */
+static int on_written_or_hole(void *context, const struct sp_region *region) {
+  if (!(region->categories & (SP_CAT_PRESENT | SP_CAT_SWAPPED))) return on_hole(context, region);
+  return region->categories & SP_CAT_WRITTEN ? capture(context, region->start, region->end) : 0;
+}
+
 static int take_armed(struct taking *t) {
   const struct sp_vma *vma = t->vma;
   int r;
-  struct sp_query written = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = t->arm ? SP_SCAN_PROTECT : SP_SCAN_CHECK};
+  if (vma->end - vma->start >= MANY) sp_share_soon();
   if (vma->class == SP_CLASS_FILE) {
-    written.wanted |= SP_CAT_FILE;
+    struct sp_query written = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN | SP_CAT_FILE, .flags = SP_SCAN_CHECK};
     t->seen = vma->start;
     r = sp_scan_presence(t->space, vma, on_file_presence, t);
     if (r == 0 && t->seen < vma->end) r = make_absent(t, t->seen, vma->end);
+    if (r == 0) r = sp_scan(t->space, vma->start, vma->end, &written, on_written, t);
   } else {
-    /* Holes only: pages that are there cost the kernel no output. */
-    struct sp_query holes = {.inverted = SP_CAT_PRESENT | SP_CAT_SWAPPED, .mask = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_PRESENT};
-    r = sp_scan(t->space, vma->start, vma->end, &holes, on_hole, t);
+    struct sp_query either = {.inverted = SP_CAT_PRESENT, .anyof = SP_CAT_WRITTEN | SP_CAT_PRESENT, .wanted = SP_CAT_WRITTEN | SP_CAT_PRESENT | SP_CAT_SWAPPED, .flags = SP_SCAN_CHECK};
+    r = sp_scan(t->space, vma->start, vma->end, &either, on_written_or_hole, t);
   }
-  if (r == 0) r = sp_scan(t->space, vma->start, vma->end, &written, on_written, t);
   int rest = read_gathered(t);
   return r ? r : rest;
 }
@@ -278,11 +299,14 @@ int sp_take(const struct sp_space *space, int cur, const struct sp_vma *vmas, in
     if (r == 0) r = take_vma(&t);
   }
   if (r == 0) r = sp_index_clear(index, end, UINT64_MAX);
+  if (r == 0 && arm) {
+    r = sp_arm(space, vmas, count);
+    /* What has been protected is in no index: everything counts as written again. */
+    for (int i = 0; r && i < count; i++) sp_unprotect(space, vmas[i].start, vmas[i].end);
+  }
   if (r == 0) r = sp_index_publish(index);
   sp_store_want(2 * stats->stored * SP_PAGE);
   if (r > 0) return r;
-  /* What was protected above is in no index now: everything counts as written again. */
-  for (int i = 0; arm && i < count; i++) sp_unprotect(space, vmas[i].start, vmas[i].end);
   sp_index_free(index);
   return r;
 }
