@@ -14,7 +14,7 @@ import { Breakpoints } from './breakpoints';
 import { GdbCheckpointStore } from './checkpoint-store';
 import { Checkpoints } from './checkpoints';
 import { CodeSources } from './code-sources';
-import { ControlStore } from './control-store';
+import type { ControlStore } from './control-store';
 import { Core } from './core';
 import { Evaluation } from './evaluate';
 import { Exceptions } from './exceptions';
@@ -343,11 +343,7 @@ export class Session {
   private async openBeside(): Promise<void> {
     const { controlSocket } = this.launch;
     if (controlSocket === undefined) return;
-    this.besideOpened ??= ControlStore.open(
-      controlSocket,
-      (change) => this.checkpoints.onNotice(change),
-      () => (this.checkpoints.beside = undefined),
-    ).then(
+    this.besideOpened ??= this.connectBeside(controlSocket).then(
       (store) => {
         if (this.launch.isOver) void store.close();
         else this.checkpoints.beside = store;
@@ -359,6 +355,16 @@ export class Session {
       },
     );
     await this.besideOpened;
+  }
+
+  /** WebSocket and JSON-RPC are loaded here, not at the start. */
+  private async connectBeside(controlSocket: string): Promise<ControlStore> {
+    const { ControlStore } = await import('./control-store');
+    return await ControlStore.open(
+      controlSocket,
+      (change) => this.checkpoints.onNotice(change),
+      () => (this.checkpoints.beside = undefined),
+    );
   }
 
   private closeBeside(): void {

@@ -1,8 +1,9 @@
 /**
  * `savepoint gdb`: an ordinary gdb whose programs are run by our owner process.
  *
- * Starts the owner on a socket in a private directory, starts gdb beside it in the same process group and on the same terminal, and
- * ends both together. Knows nothing of RSP or ptrace; what gdb must do is in gdb/savepoint.py.
+ * Starts the owner on a socket in a private directory, and at the same time gdb, in the same process group and on the same terminal, and
+ * ends both together. gdb connects when it hears by a pipe that the owner listens. Knows nothing of RSP or ptrace; what gdb must do is in
+ * gdb/savepoint.py.
  *
  * Who ends when:
  *  - gdb quits: the lifeline pipe is closed, the owner ends its programs and itself, the directory goes, gdb's status is ours;
@@ -55,7 +56,10 @@ export async function runGdb(argv: readonly string[]): Promise<number> {
   const plan = planGdb(rest);
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   const told = toldToEnd();
-  if (plan.kind === 'plain') return statusOf(await gdbEnd(spawn(gdb, plan.args, { stdio: 'inherit' }), told));
+  if (plan.kind === 'plain') {
+    const child = spawn(gdb, plan.args, { stdio: 'inherit' });
+    return statusOf(await gdbEnd(child, ended(child), told));
+  }
   if (fd === undefined) return await debug(gdb, plan, listen, told, forAdapter);
   const terminal = await copyProgramTerminal(fd);
   try {
@@ -81,17 +85,10 @@ async function debug(
     const owner = startOwner(socket, plan, listen);
     const ownerEnd = ended(owner);
     try {
-      const interrupted = await ready(owner, ownerEnd, told);
-      if (interrupted !== undefined) return statusOf(interrupted);
-      const child = spawn(gdb, gdbArguments(plan, script, socket), {
-        stdio: 'inherit',
-        env: {
-          ...process.env,
-          SAVEPOINT_LAUNCHER_PID: String(process.pid),
-          ...(plan.program === undefined ? {} : { SAVEPOINT_PROGRAM: plan.program }),
-        },
-      });
-      const end = await gdbEnd(child, endWithOwner ? Promise.race([told, ownerEnd]).then(asSignal) : told);
+      const child = startDebugger(gdb, gdbArguments(plan, script, socket), plan.program);
+      const childEnd = ended(child);
+      await connectWhenReady(child, childEnd, ready(owner, ownerEnd), told);
+      const end = await gdbEnd(child, childEnd, endWithOwner ? Promise.race([told, ownerEnd]).then(asSignal) : told);
       await reportEarlyEnd(ownerEnd);
       return statusOf(end);
     } finally {
@@ -132,8 +129,47 @@ function lifeline(owner: ChildProcess): Duplex {
   return owner.stdio[3] as Duplex;
 }
 
-/** Waits for the owner's `ready` line. Returns how we shall end when that was asked meanwhile. */
-async function ready(owner: ChildProcess, ownerEnd: Promise<Ending>, told: Promise<Ending>): Promise<Ending | undefined> {
+/** gdb's descriptor, beside the usual ones, in which it hears that the owner listens. */
+const READY_FD = 3;
+
+function startDebugger(gdb: string, args: readonly string[], program: string | undefined): ChildProcess {
+  return spawn(gdb, [...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    env: {
+      ...process.env,
+      SAVEPOINT_LAUNCHER_PID: String(process.pid),
+      SAVEPOINT_READY_FD: String(READY_FD),
+      ...(program === undefined ? {} : { SAVEPOINT_PROGRAM: program }),
+    },
+  });
+}
+
+/** gdb reads its own files while the owner starts. Throws when the owner does not; gdb has ended then. */
+async function connectWhenReady(
+  child: ChildProcess,
+  childEnd: Promise<Ending>,
+  owner: Promise<void>,
+  told: Promise<Ending>,
+): Promise<void> {
+  const pipe = child.stdio[READY_FD] as Duplex;
+  // gdb may be gone.
+  pipe.on('error', () => {});
+  try {
+    const outcome = await Promise.race([owner.then(() => 'ready' as const), childEnd, told]);
+    if (outcome === 'ready') pipe.end('!');
+  } catch (error) {
+    pipe.destroy();
+    child.kill('SIGTERM');
+    await endWithin(child, childEnd, GDB_END_MS);
+    throw error;
+  } finally {
+    // A gdb that waits goes on, and ends as it is told.
+    if (!pipe.writableEnded) pipe.destroy();
+  }
+}
+
+/** Waits for the owner's `ready` line. */
+async function ready(owner: ChildProcess, ownerEnd: Promise<Ending>): Promise<void> {
   const pipe = owner.stdio[4] as Duplex;
   const line = new Promise<'ready'>((resolve) => {
     let text = '';
@@ -143,11 +179,10 @@ async function ready(owner: ChildProcess, ownerEnd: Promise<Ending>, told: Promi
     });
   });
   const early = ownerEnd.then((end) => ({ early: end }));
-  const outcome = await Promise.race([line, early, told, deadline(OWNER_START_MS)]);
+  const outcome = await Promise.race([line, early, deadline(OWNER_START_MS)]);
   pipe.destroy();
-  if (outcome === 'ready') return undefined;
+  if (outcome === 'ready') return;
   if (outcome === 'late') throw userError('owner-start', `the debug server was not ready within ${OWNER_START_MS / 1000} s`);
-  if (!('early' in outcome)) return outcome;
   throw userError(
     'owner-start',
     `the debug server ended before it was ready (${describe(outcome.early)}); \`savepoint doctor\` may tell why`,
@@ -164,8 +199,7 @@ function toldToEnd(): Promise<Ending> {
 }
 
 /** Waits for gdb; when we are told to end, gdb is told, and killed when it does not. */
-async function gdbEnd(child: ChildProcess, told: Promise<Ending>): Promise<Ending> {
-  const end = ended(child);
+async function gdbEnd(child: ChildProcess, end: Promise<Ending>, told: Promise<Ending>): Promise<Ending> {
   const gdbEnded = end.then(() => undefined);
   const signal = await Promise.race([gdbEnded, told]);
   if (signal === undefined) return await end;
