@@ -112,6 +112,8 @@ export class Session {
     try {
       this.checkpoints.limits = start.settings.automatic;
       await this.launch.prepare(start);
+      await this.breakpoints.setEarly();
+      await this.exceptions.setEarly();
     } catch (error) {
       await this.launch.end();
       throw error;
@@ -235,11 +237,13 @@ export class Session {
   }
 
   private describeStop(stop: ProgramStop, pauseAsked: boolean): StopReport {
-    return reportStop(stop, {
+    const report = reportStop(stop, {
       pauseAsked,
       kindOf: (number) => (this.exceptions.has(number) ? 'exception' : this.breakpoints.kindOf(number)),
       exceptionOf: (number) => this.exceptions.describe(number),
     });
+    const hit = report.hitBreakpointIds?.map((number) => this.breakpoints.idOf(number));
+    return hit === undefined ? report : { ...report, hitBreakpointIds: hit };
   }
 
   private tellStop(stop: ProgramStop, report: StopReport): void {
