@@ -67,8 +67,8 @@ export class Moments {
 }
 
 export function describePassed(stops: number): string {
-  const between = stops === 1 ? 'The stop before has' : `The ${stops} stops before have`;
-  return `${between} no checkpoint (they came faster than "automaticCheckpoints" allows, or it was dropped): this is the last stop that has one.`;
+  const before = stops === 1 ? 'The stop before has' : `The ${stops} stops before have`;
+  return `${before} no checkpoint ("automaticCheckpoints" limits what they may cost): this is the last moment that has one.`;
 }
 
 export function describeStop(stop: ProgramStop, report: StopReport): CheckpointStop {
