@@ -203,13 +203,14 @@ test('types tell what has children', () => {
     'none',
     'opens',
   ]);
-  expect(['int [300]', 'int [2][3]', 'int (*)[3]', 'int', '[i32; 3]', '&[i32]'].map(declaredLength)).toEqual([
+  expect(['int [300]', 'int [2][3]', 'int (*)[3]', 'int', '[i32; 3]', '&[i32]', 'int (*[2])(int)'].map(declaredLength)).toEqual([
     300,
     2,
     undefined,
     undefined,
     3,
     undefined,
+    2,
   ]);
   expect(['char [8]', 'const unsigned char [2]', 'char *[8]'].map(isCharArray)).toEqual([true, true, false]);
   expect(['int', 'int [3]', 'int (*)(int)', 'int &'].map(pointerTo)).toEqual(['int *', 'int (*)[3]', 'int (**)(int)', 'int *']);
