@@ -95,7 +95,7 @@ export class Launch {
     const { gdb, initFiles } = settings;
     this.process = new GdbProcess({ ...this.installation, gdb, initFiles, io: this.terminal.io }, this.core.log, this.events);
     this.core.startedGdb(this.process.client);
-    this.terminal.attach(this.process.programIo);
+    this.terminal.attach();
     void this.process.ended.then((why) => {
       if (!this.over) this.onGdbEnd(why);
     });
