@@ -9,9 +9,11 @@ import { type ListenAt, readListen } from './cli/listen-option';
 import { GdbserverRun } from './server/gdbserver-run';
 import { OwnerProcess, type ServeOptions } from './server/owner-process';
 import * as io from './sys/io';
+import { usePty } from './sys/pty';
 
 /**
- * `savepoint owner --socket PATH --lifeline FD`: serves one debugger after another on a private socket. Says `ready` on descriptor 4. Ends when the
+ * `savepoint owner --socket PATH --lifeline FD [--pty FD]`: serves one debugger after another on a private socket. Says `ready` on descriptor 4. Its
+ * programs have its descriptors 0..2, or the terminal whose master is the descriptor of --pty. Ends when the
  * lifeline is closed and no debugger is connected. Programs that were let go but carry our exit filter are followed to their
  * end; the lifeline's other side is told so (`nursing`), because it must not wait for that.
  */
@@ -20,6 +22,8 @@ export function runOwner(argv: string[]): number {
   const socket = option('--socket');
   const lifeline = Number(option('--lifeline') ?? -1);
   if (socket === undefined) throw userError('usage', 'savepoint owner: --socket PATH is needed');
+  const pty = option('--pty');
+  if (pty !== undefined) usePty(Number(pty));
   const owner = new OwnerProcess({ park: !argv.includes('--no-park') });
   try {
     serveAll(owner, socket, lifeline, readListen(option('--listen'), argv));

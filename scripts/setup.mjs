@@ -47,6 +47,13 @@ const packages = [
     test: true,
     workbench: true,
   },
+  { name: 'rustc', why: 'builds a program in Rust that the tests debug', command: 'rustc', test: true },
+  {
+    name: 'rust-gdb',
+    why: 'lets gdb show the values of Rust programs in the tests',
+    file: '/usr/lib/rustlib/etc/gdb_load_rust_pretty_printers.py',
+    test: true,
+  },
   { name: 'golang-go', why: 'builds a real program that the tests checkpoint', command: 'go', test: true },
 ];
 

@@ -1,17 +1,17 @@
 /** Questions to our script inside gdb (native/gdb/dap.py), for what MI has no command: one function each. */
 
-import { peerError } from '../../native/base/errors';
-import type { GdbClient } from './client';
-import { consoleCommand } from './commands-exec';
+import { type GdbClient, UNLIMITED_MS } from './client';
+import type { Where } from './commands-data';
+import { needText } from './mi-values';
 
-/** Begins what the script says for us, a log point's text as well. */
+/** Begins a log point's text. */
 export const MARK = '\x1e';
 
 async function ask(gdb: GdbClient, word: string, question: object): Promise<unknown> {
-  const { text } = await consoleCommand(gdb, `savepoint-ask ${word} ${Buffer.from(JSON.stringify(question)).toString('hex')}`);
-  const line = text.split('\n').find((one) => one.startsWith(MARK));
-  if (line === undefined) throw peerError('script', `gdb's script does not answer "${word}": ${text.trim().slice(0, 200)}`);
-  return JSON.parse(line.slice(1));
+  const data = Buffer.from(JSON.stringify(question)).toString('hex');
+  // What gdb may print meanwhile is nothing for the user.
+  const { fields } = await gdb.send(`-savepoint-ask ${word} ${data}`, { limitMs: UNLIMITED_MS, capture: true });
+  return JSON.parse(needText(fields, 'answer'));
 }
 
 /** A breakpoint that decides in gdb whether it stops. Returns its number. */
@@ -59,6 +59,24 @@ export async function breakInCalled(gdb: GdbClient, thread: number, target: Call
 /** Deletes one of these breakpoints. Returns which call came nearest, counted from 1, where that was asked for and there was one. */
 export async function endScriptBreakpoint(gdb: GdbClient, number: number): Promise<number | undefined> {
   return ((await ask(gdb, 'end', { number })) as { best?: number }).best;
+}
+
+/** Elements of an array, as a variable object would show each. */
+export interface ArrayElements {
+  readonly type: string;
+  /** Each has something inside, a null pointer excepted. */
+  readonly opens: boolean;
+  readonly values: readonly string[];
+}
+
+/** The elements from..to, as many as there are. undefined: these need variable objects (structures, text, pretty printers). */
+export async function listElements(
+  gdb: GdbClient,
+  expression: string,
+  where: Where | undefined,
+  page: { readonly from: number; readonly to: number; readonly hex: boolean },
+): Promise<ArrayElements | undefined> {
+  return ((await ask(gdb, 'elements', { expression, ...where, ...page })) as ArrayElements | null) ?? undefined;
 }
 
 /** Reads a program's file. false: it has no debug information. */

@@ -1,24 +1,24 @@
 /**
- * The `savepoint gdb` process of a session: its start, its pipes, its end.
+ * The gdb of a session and the owner behind it: their start, gdb's pipes, their end.
  *
- * Descriptors: 0 and 1 are MI, 2 is where the launcher and gdb complain, 3 (when asked for) is the program's terminal. The program never
- * has one of the first three.
+ * gdb's descriptors: 0 and 1 are MI, 2 is where it complains. The program never has one of them.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { bug, describeError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
+import { planGdb } from '../../native/cli/gdb-args';
+import { type Ending, findGdb, startPair } from '../../native/cli/gdb-pair';
 import { type ClientEvents, GdbClient } from './client';
 
 export type ProgramIo =
-  /** Copied to and from us. */
-  | { readonly kind: 'pty' }
+  /** The master of a pseudo terminal of ours. */
+  | { readonly kind: 'pty'; readonly master: number }
   /** A terminal that is there already. */
   | { readonly kind: 'terminal'; readonly name: string };
 
 export interface GdbStart {
-  /** dist/savepoint.js */
-  readonly savepoint: string;
   /** dist/dap.py */
   readonly script: string;
   /** undefined: as `savepoint gdb` finds it. */
@@ -34,60 +34,66 @@ const END_MS = 4000;
 
 export class GdbProcess {
   readonly client: GdbClient;
-  /** The program's terminal, of kind `pty`. */
-  readonly programIo: Duplex | undefined;
-  /** Why, in words for people. Never rejects. */
+  /** Why, in words for people; the owner has ended then, too. Never rejects. */
   readonly ended: Promise<string>;
   private readonly child: ChildProcess;
   private complaints = '';
+  private isOver = false;
+  private tell: (end: Ending) => void = () => {};
 
-  constructor(start: GdbStart, log: Log, events: ClientEvents) {
-    const io = start.io.kind === 'pty' ? ['--program-io=3'] : ['--program-io=none', `--tty=${start.io.name}`];
-    const init = start.initFiles ? [] : ['-nx'];
-    const words = [start.savepoint, 'gdb', ...io, '-q', ...init, '--interpreter=mi3', '-ix', start.script];
-    this.child = spawn(process.execPath, words, {
-      stdio: start.io.kind === 'pty' ? ['pipe', 'pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...(start.gdb === undefined ? {} : { SAVEPOINT_GDB: start.gdb }) },
+  /** Throws when there is no gdb. */
+  constructor({ gdb: wanted, initFiles, io, script }: GdbStart, log: Log, events: ClientEvents) {
+    const found = findGdb(wanted ?? process.env['SAVEPOINT_GDB']);
+    if ('missing' in found) throw userError('no-gdb', found.missing);
+    const tty = io.kind === 'pty' ? [] : [`--tty=${io.name}`];
+    const plan = planGdb([...tty, '-q', ...(initFiles ? [] : ['-nx']), '--interpreter=mi3', '-ix', script]);
+    if (plan.kind !== 'debug') throw bug('a gdb that debugs nothing');
+    const { child, end } = startPair({
+      gdb: found.gdb,
+      plan,
+      stdio: 'pipe',
+      ...(io.kind === 'pty' ? { pty: io.master } : {}),
+      told: new Promise((resolve) => (this.tell = resolve)),
+      endWithOwner: true,
+      say: (text) => this.complain(`${text}\n`),
     });
-    const [input, output, errors, program] = this.child.stdio as unknown as [Writable, Readable, Readable, Duplex | undefined];
-    this.programIo = program;
+    this.child = child;
+    const [input, output, errors] = child.stdio as unknown as [Writable, Readable, Readable];
     // A gdb that has ended reads nothing more; its end is told by `ended`.
-    for (const stream of [input, program]) stream?.on('error', () => {});
+    input.on('error', () => {});
     this.client = new GdbClient((text) => void input.write(text), log, events);
     output.on('data', (chunk: Buffer) => this.client.feed(chunk));
     errors.setEncoding('utf8').on('data', (text: string) => {
       log.add('mi', `! ${text.trimEnd()}`);
-      this.complaints = (this.complaints + text).slice(-STDERR_KEPT);
+      this.complain(text);
     });
-    this.ended = this.watchEnd();
+    this.ended = this.watchEnd(end);
   }
 
-  private watchEnd(): Promise<string> {
-    return new Promise((resolve) => {
-      const finish = (what: string): void => {
-        const said = this.complaints.trim().replace(/^savepoint: /, '');
-        const why = said === '' ? what : said;
-        this.client.end(why);
-        resolve(why);
-      };
-      this.child.once('error', (cause) => finish(`gdb cannot be started: ${cause.message}`));
-      this.child.once('close', (code, signal) =>
-        finish(signal === null ? `gdb ended with status ${code}` : `gdb ended by ${signal}`),
-      );
-      // Somebody else may hold a pipe open; the end is the process's.
-      this.child.once('exit', () => {
-        for (const stream of this.child.stdio.slice(1, 3)) (stream as Readable).once('end', () => {}).resume();
-      });
-    });
+  private complain(text: string): void {
+    this.complaints = (this.complaints + text).slice(-STDERR_KEPT);
   }
 
-  get pid(): number | undefined {
-    return this.child.pid;
+  private async watchEnd(end: Promise<Ending>): Promise<string> {
+    const closed = new Promise((resolve) => {
+      // What gdb wrote last is read first. It could not be started: nothing is.
+      this.child.once('close', resolve).once('error', resolve);
+    });
+    const what = await end.then(
+      (how) => (how.kind === 'exit' ? `gdb ended with status ${how.code}` : `gdb ended by ${how.signal}`),
+      (error: unknown) => describeError(error),
+    );
+    await closed;
+    this.isOver = true;
+    const said = this.complaints.trim();
+    const why = said === '' ? what : said;
+    this.client.end(why);
+    return why;
   }
 
   /** Ends it if it does not end by itself within some seconds. */
   async endWithin(): Promise<string> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
+    if (!this.isOver) {
       const timer = setTimeout(() => this.child.kill('SIGKILL'), END_MS);
       void this.ended.then(() => clearTimeout(timer));
     }
@@ -96,7 +102,7 @@ export class GdbProcess {
 
   /** For a gdb that does not answer. */
   async stop(): Promise<string> {
-    this.child.kill('SIGTERM');
+    this.tell({ kind: 'signal', signal: 'SIGTERM' });
     return await this.endWithin();
   }
 }

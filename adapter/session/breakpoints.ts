@@ -42,13 +42,22 @@ interface Held {
   told: DebugProtocol.Breakpoint;
 }
 
-/** gdb counts from 1. */
-const REFUSED_IDS = 1_000_000;
+/** Ids of ours, for what gdb has no number of; gdb counts from 1. */
+const OWN_IDS = 1_000_000;
+
+interface Early {
+  readonly kind: BreakpointKind;
+  readonly specs: readonly Wanted[];
+  /** Told to the client, and kept. */
+  readonly ids: readonly number[];
+}
 
 export class Breakpoints {
   /** By list: a source file, or one of the other kinds. */
   private readonly lists = new Map<string, readonly Held[]>();
-  private nextRefused = REFUSED_IDS;
+  /** Lists that came before there was a gdb. */
+  private readonly early = new Map<string, Early>();
+  private nextOwn = OWN_IDS;
   /** While our script makes one, gdb announces it as if a person had. */
   private scripting = 0;
 
@@ -59,6 +68,11 @@ export class Breakpoints {
 
   kindOf(number: number): BreakpointKind | undefined {
     return this.find(number)?.kind;
+  }
+
+  /** What the client knows gdb's breakpoint by. */
+  idOf(number: number): number {
+    return this.find(number)?.told.id ?? number;
   }
 
   private find(number: number): Held | undefined {
@@ -117,11 +131,36 @@ export class Breakpoints {
   }
 
   private async set(list: string, kind: BreakpointKind, specs: readonly Wanted[]): Promise<unknown> {
+    if (!this.core.hasGdb) return this.setLater(list, kind, specs);
+    this.early.delete(list);
     const held = await this.core.program.whileStopped(() => this.replace(list, kind, specs));
     return { breakpoints: held.map(({ told }) => told) };
   }
 
-  private async replace(list: string, kind: BreakpointKind, specs: readonly Wanted[]): Promise<readonly Held[]> {
+  /** An editor may send them before `launch`. */
+  private setLater(list: string, kind: BreakpointKind, specs: readonly Wanted[]): unknown {
+    const ids = specs.map(() => this.nextOwn++);
+    this.early.set(list, { kind, specs, ids });
+    const told = { verified: false, reason: 'pending' as const, message: 'it is set when a program is launched or attached to' };
+    return { breakpoints: ids.map((id): DebugProtocol.Breakpoint => ({ id, ...told })) };
+  }
+
+  /** gdb has the program now. */
+  async setEarly(): Promise<void> {
+    for (const [list, { kind, specs, ids }] of this.early) {
+      this.early.delete(list);
+      const held = await this.core.program.whileStopped(() => this.replace(list, kind, specs, ids));
+      for (const { told } of held) this.core.client.send('breakpoint', { reason: 'changed', breakpoint: told });
+    }
+  }
+
+  /** `ids`: of each, when the client has one already. */
+  private async replace(
+    list: string,
+    kind: BreakpointKind,
+    specs: readonly Wanted[],
+    ids: readonly number[] = [],
+  ): Promise<readonly Held[]> {
     const old = [...(this.lists.get(list) ?? [])];
     const kept = specs.map((spec) => {
       const index = old.findIndex((held) => held.number !== undefined && held.key === keyOf(spec));
@@ -137,18 +176,18 @@ export class Breakpoints {
       old.flatMap(({ number }) => (number === undefined ? [] : [number])),
     );
     // All at once: gdb works them off one after another.
-    const held = await Promise.all(specs.map(async (spec, i) => kept[i] ?? (await this.insert(kind, spec))));
+    const held = await Promise.all(specs.map(async (spec, i) => kept[i] ?? (await this.insert(kind, spec, ids[i]))));
     this.lists.set(list, held);
     return held;
   }
 
-  private async insert(kind: BreakpointKind, spec: Wanted): Promise<Held> {
+  private async insert(kind: BreakpointKind, spec: Wanted, id: number | undefined): Promise<Held> {
     try {
       const made = await this.make(spec);
-      return { key: keyOf(spec), kind, number: made.number, told: this.describe(made) };
+      return { key: keyOf(spec), kind, number: made.number, told: this.describe(made, id) };
     } catch (error) {
       if (!(error instanceof SavepointError) || error.family === 'bug' || error.code === 'gdb-ended') throw error;
-      const told = { id: this.nextRefused++, verified: false, message: error.message, reason: 'failed' as const };
+      const told = { id: id ?? this.nextOwn++, verified: false, message: error.message, reason: 'failed' as const };
       return { key: keyOf(spec), kind, number: undefined, told };
     }
   }
@@ -202,15 +241,15 @@ export class Breakpoints {
     return { breakpoints: lines.filter(isIn).map((line) => ({ line: core.toClientLine(line) })) };
   }
 
-  private describe(found: GdbBreakpoint): DebugProtocol.Breakpoint {
+  private describe(found: GdbBreakpoint, id = found.number): DebugProtocol.Breakpoint {
     const place = {
       ...(found.line === undefined ? {} : { line: this.core.toClientLine(found.line) }),
       ...(found.file === undefined ? {} : { source: { name: baseName(found.file), path: this.core.toClientPath(found.file) } }),
       ...(found.address === undefined ? {} : { instructionReference: found.address }),
     };
-    if (!found.pending) return { id: found.number, verified: true, ...place };
+    if (!found.pending) return { id, verified: true, ...place };
     return {
-      id: found.number,
+      id,
       verified: false,
       reason: 'pending',
       message: 'no code there yet: it waits for a library',
@@ -226,7 +265,7 @@ export class Breakpoints {
     const found = readBreakpoint(tuple);
     const held = this.find(found.number);
     if (held === undefined) return;
-    const told = found.type.includes('watchpoint') ? held.told : this.describe(found);
+    const told = found.type.includes('watchpoint') ? held.told : this.describe(found, held.told.id);
     const before = held.told;
     held.told = told;
     // An address of its own is no news: it changes when the program is loaded.

@@ -10,7 +10,6 @@ import type {
   CheckpointChanged,
   CheckpointList,
   CheckpointRecord,
-  CheckpointStop,
   DropArguments,
   PreflightResult,
   RenameArguments,
@@ -22,6 +21,7 @@ import type {
 import type { CheckpointStore } from './checkpoint-store';
 import { ENTRY_ID, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
+import { Moments, describePassed, describeStop } from './moments';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './stops';
 import { type AutomaticLimits, FULL_BUDGET, chooseDrops, isDue, spend } from './thinning';
 
@@ -34,16 +34,9 @@ export interface CheckpointHooks {
   onRestored(stop: ProgramStop, record: CheckpointRecord): void;
 }
 
-interface Moment {
-  readonly number: number;
-  readonly stop: CheckpointStop | undefined;
-}
-
 export class Checkpoints {
   limits: AutomaticLimits | undefined;
-  private readonly moments = new Map<number, Moment>();
-  private now: Moment = { number: 0, stop: undefined };
-  private nextMoment = 1;
+  private readonly moments = new Moments();
   /** Equal to the present state. */
   private savedAs: number | undefined;
   private budget = FULL_BUDGET;
@@ -84,13 +77,12 @@ export class Checkpoints {
 
   /** The client has been told; the checkpoint is taken while it looks around. */
   onStop(stop: ProgramStop, report: StopReport): void {
-    const number = this.nextMoment++;
-    this.now = { number, stop: describeStop(stop, report) };
+    const { number } = this.moments.arrive(describeStop(stop, report));
     const { limits } = this;
     if (limits === undefined || !this.possible) return;
     void this.core.program
       .exclusive(async () => {
-        if (this.core.program.kind !== 'stopped' || this.now.number !== number) return;
+        if (this.core.program.kind !== 'stopped' || this.moments.now.number !== number) return;
         if (isDue(this.budget, performance.now(), limits)) await this.takeAutomatic(number, limits);
       })
       .catch((error: unknown) => this.core.log.add('checkpoint', `no automatic checkpoint: ${describeError(error)}`));
@@ -178,7 +170,7 @@ export class Checkpoints {
       const before = old.get(id);
       if (before !== undefined && before.label !== label) this.changed({ reason: 'renamed', id });
       if (old.delete(id) || id === ENTRY_ID) continue;
-      this.moments.set(id, isStopped ? this.now : this.passing());
+      this.moments.keep(id, isStopped ? this.moments.now : this.moments.passing());
       if (isStopped) this.savedAs = id;
       this.changed({ reason: 'taken', id });
     }
@@ -188,11 +180,6 @@ export class Checkpoints {
   /** gdb reaches the server only while the program stands. */
   private reachable(): CheckpointStore {
     return this.core.program.kind === 'running' && this.beside !== undefined ? this.beside : this.store;
-  }
-
-  /** A moment that nobody was told of: the program ran. */
-  private passing(): Moment {
-    return { number: this.nextMoment++, stop: undefined };
   }
 
   /** In a turn: with the program as it is when it can be reached so, else stopped for a moment. */
@@ -208,7 +195,7 @@ export class Checkpoints {
   }
 
   private forget(id: number): void {
-    this.moments.delete(id);
+    this.moments.forget(id);
     const gone = this.known.checkpoints.find((record) => record.id === id);
     const checkpoints = this.known.checkpoints
       .filter((record) => record.id !== id)
@@ -227,7 +214,7 @@ export class Checkpoints {
     this.needProgram();
     const work = async (): Promise<TakeResult> => {
       // Stopped only for this: nobody was told where.
-      if (program.kind === 'borrowed') this.now = this.passing();
+      if (program.kind === 'borrowed') this.moments.pass();
       const stop = new AbortController();
       const id = await this.core.progress.show(
         'Taking a checkpoint',
@@ -259,13 +246,13 @@ export class Checkpoints {
     this.needServer();
     // The entry's checkpoint came by itself.
     const store = this.reachable();
-    const moment = store === this.store ? this.now : this.passing();
+    const moment = store === this.store ? this.moments.now : this.moments.passing();
     if (this.known.checkpoints.length === 0) this.known = await store.list();
     const record = await store.take(label, automatic, (parent) => this.known.checkpoints.find((one) => one.id === parent));
     const { id } = record;
     this.known = { checkpoints: [...this.known.checkpoints.filter((one) => one.id !== id), record], currentId: id };
-    this.moments.set(id, moment);
-    if (moment === this.now) this.savedAs = id;
+    this.moments.keep(id, moment);
+    if (moment === this.moments.now) this.savedAs = id;
     this.changed({ reason: 'taken', id });
     return id;
   }
@@ -290,7 +277,7 @@ export class Checkpoints {
   }
 
   private withStop(record: CheckpointRecord): CheckpointRecord {
-    const stop = this.moments.get(record.id)?.stop;
+    const stop = this.moments.of(record.id)?.stop;
     return stop === undefined ? record : { ...record, stop };
   }
 
@@ -347,23 +334,28 @@ export class Checkpoints {
     return this.core.program.kind === 'running' && store === this.store ? this.known : await store.list();
   }
 
+  /** To the last stop that has a checkpoint: a row of quick steps may use up what they may cost. */
   async stepBack(): Promise<void> {
-    await this.goBack(previousStop, 'there is no earlier stop to go back to');
+    const passed = await this.goBack(previousStop, 'there is no earlier stop to go back to');
+    if (passed > 0) this.core.tell(describePassed(passed));
   }
 
   async reverseContinue(): Promise<void> {
     await this.goBack(previousNamed, 'there is no earlier checkpoint to go back to');
   }
 
-  private async goBack(choose: typeof previousStop, none: string): Promise<void> {
+  /** Returns how many stops it went past. */
+  private async goBack(choose: typeof previousStop, none: string): Promise<number> {
     const { program } = this.core;
     this.needServer();
     if (program.kind !== 'exited') program.requireStopped();
-    await program.exclusive(async () => {
+    return await program.exclusive(async () => {
       this.known = await this.store.list();
-      const target = choose(this.known, { savedAs: this.savedAs, momentOf: (id) => this.moments.get(id)?.number });
+      const target = choose(this.known, { savedAs: this.savedAs, momentOf: (id) => this.moments.of(id)?.number });
       if (target === undefined) throw refused('no-earlier', 'Step Back', none);
+      const passed = this.moments.stopsSince(target.id, program.kind === 'exited');
       await this.goTo(target, false);
+      return passed;
     });
   }
 
@@ -407,7 +399,7 @@ export class Checkpoints {
   }
 
   private async saveBefore(id: number, paused: Stop | undefined): Promise<number | undefined> {
-    if (paused !== undefined) this.now = { number: this.nextMoment++, stop: undefined };
+    if (paused !== undefined) this.moments.pass();
     try {
       return await this.takeNow(`before going back to ${id}`, true);
     } catch (error) {
@@ -447,8 +439,7 @@ export class Checkpoints {
   private arrived(record: CheckpointRecord, how: 'told' | 'quietly' = 'told', fromId?: number): void {
     this.known = { ...this.known, currentId: record.id };
     this.savedAs = record.id;
-    this.now = this.moments.get(record.id) ?? { number: this.nextMoment++, stop: undefined };
-    this.moments.set(record.id, this.now);
+    this.moments.returnTo(record.id);
     if (how === 'told') this.tellRestored(record, fromId);
   }
 
@@ -460,7 +451,7 @@ export class Checkpoints {
   async keepPresent(): Promise<{ present: CheckpointRecord; earlier: readonly CheckpointRecord[] }> {
     const id = this.savedAs ?? (await this.takeNow('before going back', true));
     this.known = await this.store.list();
-    const earlier = earlierMoments(this.known, { savedAs: id, momentOf: (one) => this.moments.get(one)?.number });
+    const earlier = earlierMoments(this.known, { savedAs: id, momentOf: (one) => this.moments.of(one)?.number });
     return { present: this.describe(id), earlier };
   }
 }
@@ -476,16 +467,4 @@ function reparent(record: CheckpointRecord, parentId: number | undefined): Check
   if (parentId === undefined) delete changed.parentId;
   else changed.parentId = parentId;
   return changed;
-}
-
-function describeStop(stop: ProgramStop, report: StopReport): CheckpointStop {
-  const { frame } = stop;
-  const source = frame?.fullName ?? frame?.file;
-  return {
-    reason: report.reason,
-    ...(stop.thread === undefined ? {} : { threadId: stop.thread }),
-    ...(source === undefined ? {} : { source }),
-    ...(frame?.line === undefined ? {} : { line: frame.line }),
-    ...(frame?.function === undefined ? {} : { function: frame.function }),
-  };
 }

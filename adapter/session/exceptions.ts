@@ -42,6 +42,8 @@ export class Exceptions {
   private readonly numbers = new Map<number, CppFilter>();
   private signals: string | undefined = '';
   private last: ProgramStop | undefined;
+  /** What the client wanted before there was a gdb. */
+  private early: DebugProtocol.SetExceptionBreakpointsArguments | undefined;
 
   constructor(private readonly core: Core) {}
 
@@ -59,6 +61,11 @@ export class Exceptions {
       ...(args.filters ?? []).map((filterId) => ({ filterId, condition: undefined })),
       ...(args.filterOptions ?? []).map(({ filterId, condition }) => ({ filterId, condition })),
     ];
+    if (!this.core.hasGdb) {
+      this.early = args;
+      return { breakpoints: wanted.map(() => ({ verified: false, reason: 'pending' })) };
+    }
+    this.early = undefined;
     return await this.core.program.whileStopped(async () => {
       const old = [...this.numbers.keys()];
       this.numbers.clear();
@@ -72,6 +79,11 @@ export class Exceptions {
       if (signals !== undefined) breakpoints.push(handled);
       return { breakpoints };
     });
+  }
+
+  /** gdb has the program now. */
+  async setEarly(): Promise<void> {
+    if (this.early !== undefined) await this.set(this.early);
   }
 
   private async insert(filter: string, condition: string | undefined): Promise<DebugProtocol.Breakpoint> {

@@ -95,7 +95,7 @@ export class Launch {
     const { gdb, initFiles } = settings;
     this.process = new GdbProcess({ ...this.installation, gdb, initFiles, io: this.terminal.io }, this.core.log, this.events);
     this.core.startedGdb(this.process.client);
-    this.terminal.attach(this.process.programIo);
+    this.terminal.attach();
     void this.process.ended.then((why) => {
       if (!this.over) this.onGdbEnd(why);
     });
@@ -144,8 +144,14 @@ export class Launch {
   private async configure(settings: CommonSettings): Promise<void> {
     const { gdb } = this.core;
     const optional = OPTIONAL_SETTINGS.map((setting) => gdbSet(gdb, setting).catch(() => {}));
-    await Promise.all([...optional, ...SETTINGS.map((setting) => gdbSet(gdb, setting)), enablePrettyPrinting(gdb)]);
-    this.gdbPid = await gdbProcessId(gdb);
+    // First what tells whether this gdb can be used at all.
+    const usable = gdbProcessId(gdb).catch(async (error: unknown) => {
+      throw (await tooOld(gdb, error)) ?? error;
+    });
+    const settled = Promise.all([...optional, ...SETTINGS.map((setting) => gdbSet(gdb, setting)), enablePrettyPrinting(gdb)]);
+    settled.catch(() => {});
+    this.gdbPid = await usable;
+    await settled;
     if (settings.debugFileDirectory !== undefined) await gdbSet(gdb, `debug-file-directory ${settings.debugFileDirectory}`);
     for (const [from, to] of settings.sourceFileMap) {
       await consoleCommand(gdb, `set substitute-path ${quoteWord(from)} ${quoteWord(to)}`);
@@ -309,6 +315,17 @@ async function controlSocketOf(gdb: GdbClient): Promise<string | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Our script's command is not there: it could not be loaded. undefined: it is something else. */
+async function tooOld(gdb: GdbClient, error: unknown): Promise<Error | undefined> {
+  if (!isFamily(error, 'peer') || error.code !== 'gdb-error' || !error.message.includes('Undefined MI command')) return undefined;
+  const { text } = await consoleCommand(gdb, 'show version');
+  const [version] = text.split('\n');
+  return userError(
+    'gdb-version',
+    `gdb 12 or later, with Python, is needed; this is ${version}. "gdb" in the configuration names another one.`,
+  );
 }
 
 const nameOf = (to: AttachTo): string => (to.kind === 'process' ? `process ${to.pid}` : to.address);

@@ -10,16 +10,16 @@ import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import * as tty from 'node:tty';
 import { peerError, userError } from '../../native/base/errors';
 import type { Client } from '../dap/connection';
 import type { ProgramIo } from '../gdb/process';
 
 export interface ProgramTerminal {
   readonly io: ProgramIo;
-  /** gdb has been started: of kind `pty`, this is the other side. */
-  attach(stream: Duplex | undefined): void;
+  /** The program's side is in other hands now. */
+  attach(): void;
   /** For the program to read; false: it reads elsewhere. */
   write(text: string): boolean;
   /** All that was written before is with the client. */
@@ -35,19 +35,31 @@ const PIECE = 64 << 10;
 const DRAIN_LIMIT_MS = 2000;
 
 export class ConsoleTerminal implements ProgramTerminal {
-  readonly io = { kind: 'pty' } as const;
-  private stream: Duplex | undefined;
-  private name: string | undefined;
+  readonly io: Extract<ProgramIo, { kind: 'pty' }>;
+  private stream: tty.ReadStream | undefined;
+  /** The program's side; undefined: this kernel does not tell. */
+  private readonly name: string | undefined;
   private decoder = new StringDecoder('utf8');
   private waiting: Buffer = Buffer.alloc(0);
+  /** A terminal's buffer is small: what comes in one go is one event. */
+  private readonly arrived: Buffer[] = [];
   private drain: { readonly mark: Buffer; readonly done: () => void } | undefined;
 
-  constructor(private readonly client: Client) {}
+  constructor(private readonly client: Client) {
+    const master = fs.openSync('/dev/ptmx', fs.constants.O_RDWR | fs.constants.O_NOCTTY);
+    this.io = { kind: 'pty', master };
+    this.name = nameOfPty(master);
+  }
 
-  attach(stream: Duplex | undefined): void {
+  attach(): void {
+    const stream = new tty.ReadStream(this.io.master);
     this.stream = stream;
-    stream?.on('data', (chunk: Buffer) => this.take(chunk));
-    stream?.on('close', () => this.drain?.done());
+    // EIO: nobody has the program's side any more.
+    stream.on('error', () => {});
+    stream.on('data', (chunk: Buffer) => {
+      if (this.arrived.push(chunk) === 1) setImmediate(() => this.take(Buffer.concat(this.arrived.splice(0))));
+    });
+    stream.on('close', () => this.drain?.done());
   }
 
   write(text: string): boolean {
@@ -74,19 +86,13 @@ export class ConsoleTerminal implements ProgramTerminal {
   }
 
   close(): void {
-    this.stream?.destroy();
+    if (this.stream === undefined) fs.closeSync(this.io.master);
+    else this.stream.destroy();
   }
 
   private take(chunk: Buffer): void {
-    let data = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
+    const data = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
     this.waiting = Buffer.alloc(0);
-    if (this.name === undefined) {
-      // One line with the terminal's name comes first.
-      const end = data.indexOf(10);
-      if (end < 0) return void (this.waiting = data);
-      this.name = data.toString('utf8', 0, end);
-      data = data.subarray(end + 1);
-    }
     const { drain } = this;
     if (drain === undefined) return this.emit(data);
     const at = data.indexOf(drain.mark);
@@ -112,6 +118,12 @@ export class ConsoleTerminal implements ProgramTerminal {
       this.client.onDrain(() => this.stream?.resume());
     }
   }
+}
+
+/** proc(5), "/proc/pid/fdinfo": the kernel numbers them there, from Linux 4.16 on. */
+function nameOfPty(master: number): string | undefined {
+  const number = /^tty-index:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${master}`, 'latin1'))?.[1];
+  return number === undefined ? undefined : `/dev/pts/${number}`;
 }
 
 export interface TerminalRequest {

@@ -14,7 +14,7 @@ import { Breakpoints } from './breakpoints';
 import { GdbCheckpointStore } from './checkpoint-store';
 import { Checkpoints } from './checkpoints';
 import { CodeSources } from './code-sources';
-import { ControlStore } from './control-store';
+import type { ControlStore } from './control-store';
 import { Core } from './core';
 import { Evaluation } from './evaluate';
 import { Exceptions } from './exceptions';
@@ -112,6 +112,8 @@ export class Session {
     try {
       this.checkpoints.limits = start.settings.automatic;
       await this.launch.prepare(start);
+      await this.breakpoints.setEarly();
+      await this.exceptions.setEarly();
     } catch (error) {
       await this.launch.end();
       throw error;
@@ -235,11 +237,13 @@ export class Session {
   }
 
   private describeStop(stop: ProgramStop, pauseAsked: boolean): StopReport {
-    return reportStop(stop, {
+    const report = reportStop(stop, {
       pauseAsked,
       kindOf: (number) => (this.exceptions.has(number) ? 'exception' : this.breakpoints.kindOf(number)),
       exceptionOf: (number) => this.exceptions.describe(number),
     });
+    const hit = report.hitBreakpointIds?.map((number) => this.breakpoints.idOf(number));
+    return hit === undefined ? report : { ...report, hitBreakpointIds: hit };
   }
 
   private tellStop(stop: ProgramStop, report: StopReport): void {
@@ -343,11 +347,7 @@ export class Session {
   private async openBeside(): Promise<void> {
     const { controlSocket } = this.launch;
     if (controlSocket === undefined) return;
-    this.besideOpened ??= ControlStore.open(
-      controlSocket,
-      (change) => this.checkpoints.onNotice(change),
-      () => (this.checkpoints.beside = undefined),
-    ).then(
+    this.besideOpened ??= this.connectBeside(controlSocket).then(
       (store) => {
         if (this.launch.isOver) void store.close();
         else this.checkpoints.beside = store;
@@ -359,6 +359,16 @@ export class Session {
       },
     );
     await this.besideOpened;
+  }
+
+  /** WebSocket and JSON-RPC are loaded here, not at the start. */
+  private async connectBeside(controlSocket: string): Promise<ControlStore> {
+    const { ControlStore } = await import('./control-store');
+    return await ControlStore.open(
+      controlSocket,
+      (change) => this.checkpoints.onNotice(change),
+      () => (this.checkpoints.beside = undefined),
+    );
   }
 
   private closeBeside(): void {

@@ -151,7 +151,12 @@ function checkFormat(program: string): void {
     );
   }
   if (!head.subarray(0, 4).equals(ELF)) throw userError('launch-program', `"program" is not an executable program: ${program}`);
-  if (head[4] !== 2 || head.readUInt16LE(18) !== EM_X86_64) {
+  if (head[4] !== 2)
+    throw userError(
+      'launch-program',
+      `"program" is a 32-bit program: ${program}; only x86-64 is debugged (compile it with -m64)`,
+    );
+  if (head.readUInt16LE(18) !== EM_X86_64) {
     throw userError('launch-program', `"program" is built for another machine than x86-64: ${program}`);
   }
 }

@@ -19,8 +19,10 @@ export function pointerOf(type: string): 'none' | 'address' | 'opens' {
   return /^void ?\*$/.test(bare) ? 'address' : 'opens';
 }
 
-/** Of `int [300]`: 300; of `int [2][3]`: 2. */
+/** Of `int [300]`: 300; of `int [2][3]`: 2; of `int (*[2])(int)`: 2; of Rust's `[i32; 3]`: 3. */
 export function declaredLength(type: string): number | undefined {
+  const other = /^\[.*; (\d+)\]$|\(\*+\[(\d+)\]/.exec(type);
+  if (other !== null) return Number(other[1] ?? other[2]);
   const match = /\[(\d+)\]/.exec(type);
   if (match === null || /\*\s*$/.test(type) || type.includes('(')) return undefined;
   return Number(match[1]);

@@ -28,6 +28,7 @@ import {
 } from '../gdb/commands-var';
 import type { Core } from './core';
 import { mayChange } from './expressions';
+import { listElements } from '../gdb/commands-script';
 import { Handles } from './handles';
 import { REGISTER_GROUPS, type RegisterGroup, groupRegisters } from './register-groups';
 import { declaredLength, isAggregate, isCharArray, isExpandable, pointerOf, pointerTo } from './types';
@@ -40,7 +41,14 @@ type Source =
   | { readonly kind: 'register group'; readonly where: Where; readonly numbers: readonly number[] }
   /** A pointer that was not opened yet. */
   | { readonly kind: 'expression'; readonly where: Where | undefined; readonly expression: string }
-  | { readonly kind: 'object'; readonly object: VarObject; readonly from: number; readonly where: Where | undefined };
+  | {
+      readonly kind: 'object';
+      readonly object: VarObject;
+      readonly from: number;
+      readonly where: Where | undefined;
+      /** What it is in `where`, when that is known. */
+      readonly expression?: string;
+    };
 
 /** How a variable that was shown is reached again. */
 type Target = { readonly object: string } | { readonly expression: string; readonly where: Where | undefined };
@@ -121,7 +129,7 @@ export class Variables {
         return await this.registers(source.where, source.numbers, entry, hex);
       case 'expression': {
         const object = await this.open(source.expression, source.where);
-        return await this.objectChildren({ object, from: 0, where: source.where }, entry, args, hex);
+        return await this.objectChildren({ ...source, object, from: 0 }, entry, args, hex);
       }
       case 'object':
         return await this.objectChildren(source, entry, args, hex);
@@ -260,7 +268,9 @@ export class Variables {
       name: object.expression ?? '',
       value,
       type: object.type ?? '',
-      variablesReference: isExpandable(object) ? this.add({ kind: 'object', object, from: 0, where }) : 0,
+      variablesReference: isExpandable(object)
+        ? this.add({ kind: 'object', object, from: 0, where, ...(expression === undefined ? {} : { expression }) })
+        : 0,
       ...(length === undefined ? {} : { indexedVariables: length }),
       ...memoryOf(object.type, value),
     };
@@ -287,11 +297,12 @@ export class Variables {
   }
 
   private async objectChildren(
-    { object, from, where }: Pick<Extract<Source, { kind: 'object' }>, 'object' | 'from' | 'where'>,
+    source: Omit<Extract<Source, { kind: 'object' }>, 'kind'>,
     entry: Entry,
     args: DebugProtocol.VariablesArguments,
     hex: boolean,
   ): Promise<DebugProtocol.Variable[]> {
+    const { object, from, where } = source;
     const paged = args.filter === 'indexed' || args.count !== undefined;
     const start = from + (args.start ?? 0);
     const count =
@@ -300,6 +311,8 @@ export class Variables {
         : object.dynamic
           ? PIECE
           : Math.max(object.childCount, PIECE);
+    const elements = await this.elements(source, { from: start, to: start + count, hex }, entry);
+    if (elements !== undefined) return elements;
     const { children, hasMore } = await varListChildren(this.core.gdb, object.name, start, start + count);
     const shown =
       object.hint === 'map'
@@ -310,6 +323,36 @@ export class Variables {
       shown.push({ name: `[${start + count}…]`, value: 'more', variablesReference: more, presentationHint: { kind: 'virtual' } });
     }
     return shown;
+  }
+
+  /** Of a plain array, without a variable object each. undefined: these need them. */
+  private async elements(
+    { object, where, expression }: Omit<Extract<Source, { kind: 'object' }>, 'kind'>,
+    page: { readonly from: number; readonly to: number; readonly hex: boolean },
+    entry: Entry,
+  ): Promise<DebugProtocol.Variable[] | undefined> {
+    const { type } = object;
+    if (type === undefined || object.dynamic || declaredLength(type) === undefined) return undefined;
+    const whole = expression === undefined || mayChange(expression) ? await this.pathOf(object.name, type) : `(${expression})`;
+    if (whole === undefined) return undefined;
+    // What gdb cannot read at once it may be able to show one by one.
+    const found = await listElements(this.core.gdb, whole, where, page).catch(() => undefined);
+    if (found === undefined) return undefined;
+    const length = declaredLength(found.type);
+    return found.values.map((value, i) => {
+      const name = `[${page.from + i}]`;
+      const target = { expression: `${whole}${name}`, where };
+      entry.targets.set(name, target);
+      const opens = found.opens && !(value === '0x0' && pointerOf(found.type) !== 'none');
+      return {
+        name,
+        value,
+        type: found.type,
+        variablesReference: opens ? this.add({ kind: 'expression', ...target }) : 0,
+        ...(length === undefined ? {} : { indexedVariables: length }),
+        ...memoryOf(found.type, value),
+      };
+    });
   }
 
   /** `public`, `private` and the like are not shown: their children are. */

@@ -47,6 +47,17 @@ export interface RestoreResult {
   readonly saved: CheckpointNode | undefined;
 }
 
+/** A state that was read, and is no checkpoint yet. */
+export interface Captured {
+  readonly snapshot: Snapshot;
+  readonly durationMs: number;
+}
+
+export interface Kept {
+  readonly automatic?: boolean;
+  readonly entry?: boolean;
+}
+
 export interface Preflight {
   readonly tier: DirtyTier;
   /** Why no checkpoint can be taken now; undefined: it can. */
@@ -122,7 +133,13 @@ export class ProcessCheckpoints {
     return this.tree.get(id);
   }
 
-  take(label = '', how: { readonly automatic?: boolean; readonly entry?: boolean } = {}): CheckpointNode | Gone {
+  take(label = '', how: Kept = {}): CheckpointNode | Gone {
+    const captured = this.capture();
+    return captured === GONE ? GONE : this.enter(captured, label, how);
+  }
+
+  /** The part of a take for which the process has to stand. */
+  capture(): Captured | Gone {
     const start = performance.now();
     const { log } = this.options;
     const current = this.tree.currentId === undefined ? undefined : this.tree.get(this.tree.currentId);
@@ -134,9 +151,12 @@ export class ProcessCheckpoints {
         knownFiles: current?.snapshot.files ?? [],
       }),
     );
-    if (snapshot === GONE) return GONE;
-    const { automatic = false, entry = false } = how;
-    const node = this.keep(snapshot, { label, automatic, entry, durationMs: performance.now() - start });
+    return snapshot === GONE ? GONE : { snapshot, durationMs: performance.now() - start };
+  }
+
+  /** The other part: the process may run again, as long as none of its events was handled meanwhile. */
+  enter({ snapshot, durationMs }: Captured, label: string, { automatic = false, entry = false }: Kept = {}): CheckpointNode {
+    const node = this.keep(snapshot, { label, automatic, entry, durationMs });
     this.updateWanted();
     return node;
   }

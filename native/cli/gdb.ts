@@ -1,160 +1,40 @@
 /**
- * `savepoint gdb`: an ordinary gdb whose programs are run by our owner process.
+ * `savepoint gdb`: an ordinary gdb whose programs are run by our owner process, in the same process group and on the same terminal.
  *
- * Starts the owner on a socket in a private directory, starts gdb beside it in the same process group and on the same terminal, and
- * ends both together. Knows nothing of RSP or ptrace; what gdb must do is in gdb/savepoint.py.
- *
- * Who ends when:
- *  - gdb quits: the lifeline pipe is closed, the owner ends its programs and itself, the directory goes, gdb's status is ours;
- *  - SIGTERM or SIGHUP for us: gdb gets SIGTERM (it then kills or detaches as `quit` does), then as above;
- *  - we are killed outright: the kernel closes the lifeline, so the owner ends; gdb asked for a signal at our death (savepoint.py);
- *  - the owner dies: gdb sees its connection close and tells; we say so, too, when gdb has ended.
- * ^C and ^\ are for gdb and the program: here they are ignored.
+ * Ends with gdb's status. SIGTERM or SIGHUP for us: gdb gets SIGTERM (it then kills or detaches as `quit` does). ^C and ^\ are for gdb and the
+ * program: here they are ignored. What else ends when: gdb-pair.ts.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
-import * as path from 'node:path';
-import type { Duplex } from 'node:stream';
-import { userError } from '../base/errors';
-import { findSockets, removeOwnersFiles } from '../control/socket-directory';
-import { type GdbPlan, gdbArguments, planGdb } from './gdb-args';
-import { findProgram } from './find-program';
-import { findScript } from './gdb-script';
+import { planGdb } from './gdb-args';
+import { type Ending, ended, findGdb, gdbEnd, startPair } from './gdb-pair';
 import { gdbHelp } from './help';
 import { splitListen } from './listen-option';
-import { makePrivateDirectory, removePrivateDirectory } from './private-directory';
-import { copyProgramTerminal, splitProgramIo } from './program-terminal';
-
-/** Limits for what normally takes milliseconds; reaching one is an error, never a way to wait. */
-const OWNER_START_MS = 15_000;
-const GDB_END_MS = 5_000;
-const OWNER_END_MS = 5_000;
-
-type Ending = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
 
 export async function runGdb(argv: readonly string[]): Promise<number> {
-  const gdb = findProgram(process.env['SAVEPOINT_GDB'] ?? 'gdb');
-  if (gdb === undefined) {
-    const wanted = process.env['SAVEPOINT_GDB'];
-    fs.writeSync(
-      2,
-      wanted === undefined
-        ? 'savepoint: gdb is not installed (no "gdb" in PATH). On Debian or Ubuntu: apt-get install gdb\n'
-        : `savepoint: SAVEPOINT_GDB is "${wanted}", which is not a program that can be run. Without it, "gdb" in PATH is taken (apt-get install gdb).\n`,
-    );
+  const found = findGdb(process.env['SAVEPOINT_GDB']);
+  if ('missing' in found) {
+    fs.writeSync(2, `savepoint: ${found.missing}\n`);
     return 127;
   }
+  const { gdb } = found;
   if (argv.length === 1 && (argv[0] === '--help' || argv[0] === '-h')) {
     fs.writeSync(1, `${gdbHelp}\n`);
     return statusOf(await ended(spawn(gdb, ['--help'], { stdio: 'inherit' })));
   }
-  const { forAdapter, fd, rest: words } = splitProgramIo(argv);
-  const { listen, rest } = splitListen(words);
+  const { listen, rest } = splitListen(argv);
   const plan = planGdb(rest);
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   const told = toldToEnd();
-  if (plan.kind === 'plain') return statusOf(await gdbEnd(spawn(gdb, plan.args, { stdio: 'inherit' }), told));
-  if (fd === undefined) return await debug(gdb, plan, listen, told, forAdapter);
-  const terminal = await copyProgramTerminal(fd);
-  try {
-    return await debug(gdb, { ...plan, tty: terminal.name }, listen, told, forAdapter);
-  } finally {
-    terminal.close();
+  if (plan.kind === 'plain') {
+    const child = spawn(gdb, plan.args, { stdio: 'inherit' });
+    return statusOf(await gdbEnd(child, ended(child), told));
   }
+  const say = (text: string): void => void fs.writeSync(2, `savepoint: ${text}\n`);
+  return statusOf(await startPair({ gdb, plan, listen, stdio: 'inherit', told, endWithOwner: false, say }).end);
 }
-
-/** `endWithOwner`: a program talks to gdb, and nothing useful is left to say without the owner. */
-async function debug(
-  gdb: string,
-  plan: Extract<GdbPlan, { kind: 'debug' }>,
-  listen: readonly string[],
-  told: Promise<Ending>,
-  endWithOwner: boolean,
-): Promise<number> {
-  const script = findScript();
-  if (script === undefined) throw userError('no-script', 'savepoint.py is missing beside savepoint.js: run `npm run build`');
-  const directory = makePrivateDirectory();
-  try {
-    const socket = path.join(directory, 'gdb.sock');
-    const owner = startOwner(socket, plan, listen);
-    const ownerEnd = ended(owner);
-    try {
-      const interrupted = await ready(owner, ownerEnd, told);
-      if (interrupted !== undefined) return statusOf(interrupted);
-      const child = spawn(gdb, gdbArguments(plan, script, socket), {
-        stdio: 'inherit',
-        env: {
-          ...process.env,
-          SAVEPOINT_LAUNCHER_PID: String(process.pid),
-          ...(plan.program === undefined ? {} : { SAVEPOINT_PROGRAM: plan.program }),
-        },
-      });
-      const end = await gdbEnd(child, endWithOwner ? Promise.race([told, ownerEnd]).then(asSignal) : told);
-      await reportEarlyEnd(ownerEnd);
-      return statusOf(end);
-    } finally {
-      await letOwnerEnd(owner, ownerEnd);
-    }
-  } finally {
-    removePrivateDirectory(directory);
-  }
-}
-
-/** The owner's descriptors: 0..2 are the program's, 3 its lifeline (end of file: we are gone), 4 where it says `ready`. */
-function startOwner(socket: string, plan: Extract<GdbPlan, { kind: 'debug' }>, listen: readonly string[]): ChildProcess {
-  const terminal = plan.tty === undefined ? undefined : openTerminal(plan.tty);
-  try {
-    const program = terminal ?? ('inherit' as const);
-    return spawn(
-      process.execPath,
-      [path.join(__dirname, 'savepoint.js'), 'owner', '--socket', socket, '--lifeline', '3', ...listen],
-      {
-        stdio: [program, program, program, 'pipe', 'pipe'],
-        ...(plan.cwd !== undefined && fs.existsSync(plan.cwd) ? { cwd: plan.cwd } : {}),
-      },
-    );
-  } finally {
-    if (terminal !== undefined) fs.closeSync(terminal);
-  }
-}
-
-function openTerminal(name: string): number {
-  try {
-    return fs.openSync(name, fs.constants.O_RDWR | fs.constants.O_NOCTTY);
-  } catch (cause) {
-    throw userError('tty', `--tty ${name}: ${(cause as Error).message}`);
-  }
-}
-
-function lifeline(owner: ChildProcess): Duplex {
-  return owner.stdio[3] as Duplex;
-}
-
-/** Waits for the owner's `ready` line. Returns how we shall end when that was asked meanwhile. */
-async function ready(owner: ChildProcess, ownerEnd: Promise<Ending>, told: Promise<Ending>): Promise<Ending | undefined> {
-  const pipe = owner.stdio[4] as Duplex;
-  const line = new Promise<'ready'>((resolve) => {
-    let text = '';
-    pipe.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (text.includes('ready\n')) resolve('ready');
-    });
-  });
-  const early = ownerEnd.then((end) => ({ early: end }));
-  const outcome = await Promise.race([line, early, told, deadline(OWNER_START_MS)]);
-  pipe.destroy();
-  if (outcome === 'ready') return undefined;
-  if (outcome === 'late') throw userError('owner-start', `the debug server was not ready within ${OWNER_START_MS / 1000} s`);
-  if (!('early' in outcome)) return outcome;
-  throw userError(
-    'owner-start',
-    `the debug server ended before it was ready (${describe(outcome.early)}); \`savepoint doctor\` may tell why`,
-  );
-}
-
-const asSignal = (end: Ending): Ending => (end.kind === 'signal' ? end : { kind: 'signal', signal: 'SIGTERM' });
 
 /** Somebody wants us to end. */
 function toldToEnd(): Promise<Ending> {
@@ -163,77 +43,7 @@ function toldToEnd(): Promise<Ending> {
   });
 }
 
-/** Waits for gdb; when we are told to end, gdb is told, and killed when it does not. */
-async function gdbEnd(child: ChildProcess, told: Promise<Ending>): Promise<Ending> {
-  const end = ended(child);
-  const gdbEnded = end.then(() => undefined);
-  const signal = await Promise.race([gdbEnded, told]);
-  if (signal === undefined) return await end;
-  child.kill('SIGTERM');
-  await endWithin(child, end, GDB_END_MS);
-  return signal;
-}
-
-/**
- * Closes our side of the lifeline and waits for the owner's end, unless it answers `nursing`: then programs that were detached
- * still carry its exit filter, and it follows them to their end, for which nobody must wait.
- */
-async function letOwnerEnd(owner: ChildProcess, ownerEnd: Promise<Ending>): Promise<void> {
-  const pipe = lifeline(owner);
-  const nursing = new Promise<'nursing'>((resolve) => {
-    let text = '';
-    pipe.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (text.includes('nursing\n')) resolve('nursing');
-    });
-  });
-  pipe.end();
-  const outcome = await Promise.race([ownerEnd, nursing, deadline(OWNER_END_MS)]);
-  if (outcome === 'late') {
-    owner.kill('SIGKILL');
-    await ownerEnd;
-  }
-  // An owner that was killed leaves them.
-  if (outcome !== 'nursing' && owner.pid !== undefined)
-    for (const found of findSockets()) if (found.pid === owner.pid) removeOwnersFiles(path.dirname(found.path), found.pid);
-  pipe.destroy();
-  owner.unref();
-}
-
-async function endWithin(child: ChildProcess, end: Promise<Ending>, milliseconds: number): Promise<void> {
-  if ((await Promise.race([end, deadline(milliseconds)])) !== 'late') return;
-  child.kill('SIGKILL');
-  await end;
-}
-
-/** Tells when the owner was gone before gdb: its programs are gone with it, which gdb reports only as a closed connection. */
-async function reportEarlyEnd(ownerEnd: Promise<Ending>): Promise<void> {
-  const early = await Promise.race([ownerEnd, Promise.resolve(undefined)]);
-  if (early !== undefined && !(early.kind === 'exit' && early.code === 0)) {
-    fs.writeSync(2, `savepoint: the debug server ended unexpectedly (${describe(early)}).\n`);
-  }
-}
-
-function ended(child: ChildProcess): Promise<Ending> {
-  return new Promise((resolve, reject) => {
-    child.once('error', (cause) => reject(userError('spawn', `${child.spawnfile} cannot be started: ${cause.message}`)));
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal }),
-    );
-  });
-}
-
-function deadline(milliseconds: number): Promise<'late'> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve('late'), milliseconds).unref();
-  });
-}
-
 /** A shell's notation of how a child ended. */
 function statusOf(end: Ending): number {
   return end.kind === 'exit' ? end.code : 128 + os.constants.signals[end.signal];
-}
-
-function describe(end: Ending): string {
-  return end.kind === 'exit' ? `exit status ${end.code}` : end.signal;
 }

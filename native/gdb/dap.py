@@ -1,12 +1,14 @@
-"""What the debug adapter (adapter/) wants of gdb and MI cannot say, behind one command: `savepoint-ask WORD JSON` (QUESTIONS, at the end).
+"""What the debug adapter (adapter/) wants of gdb and MI cannot say, behind one MI command: `-savepoint-ask WORD JSON` (QUESTIONS, at the end).
 
 Log points, and hit conditions other than "from the Nth on", are breakpoints whose `stop` method decides inside gdb, so a step that passes one
 goes on, and nothing crosses the MI pipe but a log point's text. That text is one console record: the mark, a JSON object, a newline.
 """
 
+import glob
 import json
 import os
 import re
+import sys
 
 import gdb
 
@@ -281,6 +283,77 @@ def calls_of_line(frame):
     return found
 
 
+# Elements --------------------------------------------------------------------------------------------------------------
+#
+# MI shows an array's elements by a variable object each, and makes those of the whole array when the first is asked for. Here they are
+# read together and written as MI writes them; an array of anything that is not plain is left to MI (None).
+
+PLAIN = (
+    gdb.TYPE_CODE_INT,
+    gdb.TYPE_CODE_CHAR,
+    gdb.TYPE_CODE_BOOL,
+    gdb.TYPE_CODE_FLT,
+    gdb.TYPE_CODE_ENUM,
+    gdb.TYPE_CODE_PTR,
+)
+READ_TOGETHER = 32768  # bytes; gdb reads no more than max-value-size (64 KiB) for one value
+
+
+def list_elements(wanted):
+    """The elements from..to of an array: {type, opens, values}. `opens`: each has something inside (a null pointer has not)."""
+    thread, frame = gdb.selected_thread(), gdb.selected_frame()
+    try:
+        if "thread" in wanted:
+            frame_at(wanted["thread"], wanted["frame"]).select()
+        return elements_of(gdb.parse_and_eval(wanted["expression"]), wanted["from"], wanted["to"], wanted["hex"])
+    finally:
+        thread.switch()
+        if frame.is_valid():
+            frame.select()
+
+
+def elements_of(array, start, end, is_hex):
+    whole = array.type.strip_typedefs()
+    if whole.code != gdb.TYPE_CODE_ARRAY or whole.range()[0] != 0:
+        return None
+    item = whole.target()
+    bare = item.strip_typedefs()
+    inner = bare.target().strip_typedefs() if bare.code in (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR) else None
+    if bare.code in PLAIN:
+        options = {"format": "x"} if is_hex else {}
+    elif bare.code != gdb.TYPE_CODE_ARRAY or inner.sizeof == 1:  # text has more to it
+        return None
+    values = []
+    end = min(end, whole.range()[1] + 1)
+    for value in each_element(array, item, start, end, bare.code in PLAIN):
+        if gdb.default_visualizer(value) is not None:
+            return None
+        values.append(value.format_string(**options) if bare.code in PLAIN else "[%d]" % (bare.range()[1] + 1))
+    return {"type": str(item), "opens": has_inside(bare, inner), "values": values}
+
+
+def each_element(array, item, start, end, is_read):
+    """`is_read`: their values are wanted; what is in memory is then fetched piece by piece."""
+    step = max(1, READ_TOGETHER // max(1, item.sizeof))
+    for first in range(start, end, step):
+        last = min(end, first + step) - 1
+        if array.address is None:
+            yield from (array[index] for index in range(first, last + 1))
+            continue
+        piece = (array.address.cast(item.pointer()) + first).cast(item.array(last - first).pointer()).dereference()
+        if is_read:
+            piece.fetch_lazy()
+        yield from (piece[index] for index in range(last - first + 1))
+
+
+def has_inside(bare, inner):
+    if bare.code == gdb.TYPE_CODE_PTR:
+        if inner.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
+            return len(inner.fields()) > 0
+        return inner.code not in (gdb.TYPE_CODE_FUNC, gdb.TYPE_CODE_VOID)
+    return bare.code == gdb.TYPE_CODE_ARRAY
+
+
 NO_DEBUG = "(No debugging symbols found in "
 own_breakpoints = {}
 
@@ -328,21 +401,45 @@ QUESTIONS = {
     "calls": lambda wanted: calls_of_line(frame_at(wanted["thread"], wanted["frame"])),
     "into": set_call,
     "end": end_breakpoint,
+    "elements": list_elements,
     "load": load_program,
     "pid": lambda wanted: os.getpid(),
 }
 
 
-class Ask(gdb.Command):
-    """A question of the debug adapter: a word, and hexadecimal JSON. The answer is one line of JSON."""
-
-    def __init__(self):
-        super().__init__("savepoint-ask", gdb.COMMAND_OBSCURE)
-
-    def invoke(self, argument, from_tty):
-        word, data = argument.split()
-        answer = QUESTIONS[word](json.loads(bytes.fromhex(data)))
-        gdb.write(MARK + json.dumps(answer) + "\n")
+# Rust ------------------------------------------------------------------------------------------------------------------
 
 
-Ask()
+def find_rust_printers():
+    """The folder of the scripts that a Rust program asks for by name (.debug_gdb_scripts), of which only `rust-gdb` tells gdb where they are."""
+    home = os.environ.get("RUSTUP_HOME") or os.path.expanduser("~/.rustup")
+    toolchains = sorted(glob.glob(os.path.join(glob.escape(home), "toolchains/*")), key=os.path.getmtime, reverse=True)
+    for prefix in (*toolchains, "/usr/local", "/usr"):
+        folder = os.path.join(prefix, "lib/rustlib/etc")
+        if os.path.exists(os.path.join(folder, "gdb_load_rust_pretty_printers.py")):
+            return folder
+    return None
+
+
+def offer_rust_printers():
+    folder = find_rust_printers()
+    if folder is None:
+        return
+    sys.path.append(folder)
+    gdb.execute("set directories $cdir:$cwd:" + folder)
+    gdb.execute("add-auto-load-safe-path " + folder)
+
+
+offer_rust_printers()
+
+
+class Ask(gdb.MICommand):
+    """A question of the debug adapter: a word, and hexadecimal JSON. The answer is JSON as well: as a result, which gdb writes at once; what goes
+    to the console it hands on character by character."""
+
+    def invoke(self, argv):
+        word, data = argv
+        return {"answer": json.dumps(QUESTIONS[word](json.loads(bytes.fromhex(data))))}
+
+
+Ask("-savepoint-ask")

@@ -433,6 +433,8 @@ Usage: savepoint-connect SOCKET"""
         super().__init__("savepoint-connect", gdb.COMMAND_RUNNING, gdb.COMPLETE_FILENAME)
 
     def invoke(self, argument, from_tty):
+        follow_launcher()
+        await_server()
         try:
             gdb.execute("target extended-remote " + argument, to_string=True)
         except gdb.error as error:
@@ -440,7 +442,15 @@ Usage: savepoint-connect SOCKET"""
             gdb.execute("set auto-connect-native-target off")
             raise gdb.GdbError("The debug server cannot be reached: %s" % error)
         session.adopt()
-        follow_launcher()
+
+
+def await_server():
+    """`savepoint gdb` starts its server and gdb at the same time, and writes to a pipe when the server listens; it closes the
+    pipe without a word when it gives up."""
+    pipe = os.environ.pop("SAVEPOINT_READY_FD", None)
+    if pipe is not None:
+        with open(int(pipe), "rb", buffering=0) as ready:
+            ready.read(1)
 
 
 def follow_launcher():

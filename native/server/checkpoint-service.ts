@@ -11,7 +11,7 @@ import * as path from 'node:path';
 import { GONE, type Pid } from '../base/brands';
 import { describeError, isFamily, kernelError, refused, userError } from '../base/errors';
 import type { Log } from '../base/log';
-import { CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '../checkpoint/engine';
+import { type Captured, CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '../checkpoint/engine';
 import type { FidelityNote } from '../checkpoint/state';
 import type { CheckpointNode } from '../checkpoint/tree';
 import type { CheckpointChanged } from '../control/schema';
@@ -246,10 +246,20 @@ export class CheckpointService {
     return text.takenJson(node, node.parentId === undefined ? undefined : checkpoints.get(node.parentId));
   }
 
-  takeNode(checkpoints: ProcessCheckpoints, inferior: Inferior, { label, automatic }: Wanted): CheckpointNode {
+  takeNode(checkpoints: ProcessCheckpoints, inferior: Inferior, wanted: Wanted): CheckpointNode {
+    return this.enter(checkpoints, inferior, this.capture(checkpoints, inferior), wanted);
+  }
+
+  /** The part of a take for which the program has to stand; `enter` must follow before anything else is done. */
+  capture(checkpoints: ProcessCheckpoints, inferior: Inferior): Captured {
     if (inferior.life.kind === 'held') throw userError('ended', 'The program has ended; "restart N" goes back to a checkpoint.');
-    const node = this.thenSafe(inferior, () => checkpoints.take(label, { automatic }));
-    if (node === GONE) throw this.killed(inferior);
+    const captured = this.thenSafe(inferior, () => checkpoints.capture());
+    if (captured === GONE) throw this.killed(inferior);
+    return captured;
+  }
+
+  enter(checkpoints: ProcessCheckpoints, inferior: Inferior, captured: Captured, { label, automatic }: Wanted): CheckpointNode {
+    const node = checkpoints.enter(captured, label, { automatic });
     this.changed('taken', inferior, node.id);
     return node;
   }

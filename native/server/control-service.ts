@@ -138,12 +138,13 @@ export class ControlService {
     }
   }
 
+  /** The program stands only while its state is read: everything else, and telling of it, comes when it runs again. */
   private take({ label = '', automatic = false }: Params<'checkpoint/take'>): Done<'checkpoint/take'> {
     const { checkpoints } = this.around;
-    return this.halted((inferior) => {
-      const node = checkpoints.takeNode(checkpoints.of(inferior), inferior, { label: oneLine(label), automatic });
-      return { checkpoint: recordOf(node) };
-    });
+    const inferior = this.need();
+    const known = checkpoints.of(inferior);
+    const captured = this.halted(() => checkpoints.capture(known, inferior));
+    return { checkpoint: recordOf(checkpoints.enter(known, inferior, captured, { label: oneLine(label), automatic })) };
   }
 
   private rename({ id, label }: Params<'checkpoint/rename'>): Done<'checkpoint/rename'> {

@@ -7,27 +7,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
-int sp_open_pty(char *name, int length) {
-  int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+int sp_use_pty(int master) {
+  char name[64];
   struct termios settings;
   int slave;
-  if (fd < 0) return -errno;
-  if (grantpt(fd) != 0 || unlockpt(fd) != 0 || ptsname_r(fd, name, (size_t)length) != 0) goto failed;
-  slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (slave < 0) goto failed;
+  if (grantpt(master) != 0 || unlockpt(master) != 0 || ptsname_r(master, name, sizeof name) != 0) return -errno;
+  slave = open(name, O_RDWR | O_NOCTTY);
+  if (slave < 0) return -errno;
   if (tcgetattr(slave, &settings) == 0) {
     settings.c_oflag &= ~(tcflag_t)OPOST;
     settings.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
     tcsetattr(slave, TCSANOW, &settings);
   }
-  /* Left open: without any slave open, reading the master fails with EIO. */
-  return fd;
-failed:
-  slave = errno;
-  close(fd);
-  return -slave;
+  for (int fd = 0; fd <= 2; fd++)
+    if (dup2(slave, fd) < 0) return -errno;
+  if (slave > 2) close(slave);
+  close(master);
+  return 0;
 }

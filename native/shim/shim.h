@@ -29,8 +29,8 @@ int sp_wait_open(void);
 
 /* ---- pty.c ---- */
 
-/* A pseudo terminal that hands bytes on as they are; returns the master's descriptor, the slave's path goes into `name`. */
-int sp_open_pty(char *name, int length);
+/* Makes the other side of a pseudo terminal, whose master is closed then, our standard input, output and errors; -errno when it cannot. */
+int sp_use_pty(int master);
 
 /* ---- trace.c ---- */
 

@@ -4,21 +4,13 @@ import { kernelError } from '../base/errors';
 import { errnoName } from '../abi/errno';
 import { bind } from './shim';
 
-const openRaw = bind<(name: Buffer, length: number) => number>('int sp_open_pty(void *name, int length)');
+const useRaw = bind<(master: number) => number>('int sp_use_pty(int master)');
 
-const NAME_LENGTH = 64;
-
-export interface Pty {
-  /** The side of the one who shows it. */
-  readonly master: number;
-  /** The program's side, as a path. */
-  readonly name: string;
-}
-
-/** Bytes are handed on as they are, and nothing is echoed. */
-export function openPty(): Pty {
-  const name = Buffer.alloc(NAME_LENGTH);
-  const master = openRaw(name, name.length);
-  if (master < 0) throw kernelError('posix_openpt', -master, errnoName(-master));
-  return { master, name: name.toString('latin1', 0, name.indexOf(0)) };
+/**
+ * Makes the other side of a pseudo terminal our descriptors 0..2, and with that those of the programs that we start. Bytes are handed on as they
+ * are, and nothing is echoed. The master is closed here: who gave it to us has it.
+ */
+export function usePty(master: number): void {
+  const result = useRaw(master);
+  if (result < 0) throw kernelError('pty', -result, errnoName(-result));
 }

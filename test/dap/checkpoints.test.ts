@@ -226,6 +226,28 @@ describe('automatic checkpoints', () => {
     await finish(run);
   });
 
+  it('go past stops that have none when they had to be few, and say so', async () => {
+    // What may be spent at once is spent after some steps, and nothing is earned.
+    const { run, thread } = await atFirstStop({ automaticCheckpoints: { timeShare: 1e-9 } });
+    const newest = async (): Promise<number> => {
+      const { checkpoints } = await run.ask('checkpoint/list');
+      return Number(/^stop (\d+)$/.exec(checkpoints.at(-1).label)![1]);
+    };
+    let stops = 1;
+    for (; (await newest()) === stops; stops++) await step(run, thread, 'stepIn');
+    const last = await newest();
+    expect(last).toBe(stops - 1);
+    await step(run, thread, 'stepIn');
+    await step(run, thread, 'stepIn');
+    await run.ask('stepBack', { threadId: thread });
+    expect((await run.stopped('goto')).description).toMatch(`"stop ${last}"`);
+    await run.said(/The 2 stops before have no checkpoint/);
+    await run.ask('stepBack', { threadId: thread });
+    expect((await run.stopped('goto')).description).toMatch(`"stop ${last - 1}"`);
+    expect(run.console.match(/no checkpoint/g)).toHaveLength(1);
+    await finish(run);
+  });
+
   it('stay within their number', async () => {
     const { run, thread } = await atFirstStop({ automaticCheckpoints: { ...always, most: 3 } });
     for (let i = 0; i < 8; i++) await step(run, thread);

@@ -77,8 +77,7 @@ describe.each(states)('a %s program', (state) => {
 
   it('ends when gdb is killed, and the client is told', async () => {
     const run = await session(state);
-    const gdb = await place.place.processes.find('--interpreter=mi3 -ix');
-    process.kill((await gdbOf(gdb.pid)).pid, 'SIGKILL');
+    process.kill((await place.place.processes.find('savepoint-connect')).pid, 'SIGKILL');
     await within(run.event('terminated'));
     expect(run.console).toMatch(/The debugger has ended/);
     expect(await run.refusal('stackTrace', { threadId: 1 })).toMatch(/running|notStopped|ended/);
@@ -121,11 +120,10 @@ describe('with requests under way, at any of them', () => {
   }
 
   const victims: Readonly<Record<string, (run: DapRun) => Promise<void>>> = {
-    gdb: async () => void process.kill((await gdbOf(0)).pid, 'SIGKILL'),
+    gdb: async () => void process.kill((await place.place.processes.find('savepoint-connect')).pid, 'SIGKILL'),
     'the owner': async () => void process.kill((await place.place.processes.find('savepoint.js owner')).pid, 'SIGKILL'),
     'the adapter': async (run) => void run.adapter.kill('SIGKILL'),
     'the editor': async (run) => run.closeWire(),
-    'the launcher': async () => void process.kill((await place.place.processes.find('--interpreter=mi3 -ix')).pid, 'SIGKILL'),
   };
 
   it.each(Object.keys(victims))('%s goes, and nothing stays', async (who) => {
@@ -137,7 +135,7 @@ describe('with requests under way, at any of them', () => {
       const answers = 1 + random.below(requests);
       await run.answered(answers);
       await victims[who]!(run);
-      if (who === 'gdb' || who === 'the owner' || who === 'the launcher') {
+      if (who === 'gdb' || who === 'the owner') {
         // Whoever notices a lost connection only when it is used: it is used.
         void run.refusal('readMemory', { memoryReference: '0x1000', count: 4 });
         await within(run.event('terminated'));
@@ -157,12 +155,6 @@ it('a running program that is killed is told as ended by the signal', async () =
   run.expectNoOther();
   await place.expectNothingLeft();
 });
-
-/** The launcher and gdb have the same words. */
-async function gdbOf(pid: number): Promise<{ pid: number }> {
-  const all = place.place.processes.list().filter(({ command }) => command.includes('savepoint-connect'));
-  return all[0] ?? { pid };
-}
 
 describe('served to many', () => {
   let cli: CliPlace;

@@ -56,3 +56,51 @@ test('a Go program: breakpoints in a goroutine, steps beside the signals of its 
   run.expectNoOther();
   await place.expectNothingLeft();
 });
+
+test("a Rust program: readable variables by Rust's own printers, elements that are changed, and back", async () => {
+  const source = path.join(root, 'test/fixtures/dap-rust.rs');
+  const line = (comment: string): number => lineOf(source, comment);
+  const program = path.join(place.place.directory, 'dap-rust');
+  execFileSync('rustc', ['-g', '-o', program, source]);
+  const run = await place.start();
+  await run.initialize();
+  await run.launch({ program, automaticCheckpoints: false }, () => run.breakAt(source, [line('in add'), line('print')]));
+  const { threadId } = await run.stopped('breakpoint');
+  expect((await run.top(threadId)).line).toBe(line('in add'));
+  expect(await run.value('*point', threadId)).toMatch(/Point {x: 1, y: 2, name: "héllo"}$/);
+  const { checkpoint } = await run.ask('checkpoint/take');
+  await run.ask('next', { threadId });
+  await run.stopped('step');
+  await run.ask('continue', { threadId });
+  await run.stopped('breakpoint');
+  const locals = await run.locals((await run.top(threadId)).id);
+  const shown = Object.fromEntries(Object.entries(locals).map(([name, { value }]) => [name, value]));
+  expect(shown).toMatchObject({
+    sum: '13',
+    numbers: 'Vec(size=3) = {3, 4, 5}',
+    text: '"slice"',
+    array: '[10, 20, 30]',
+    some: expect.stringMatching(/Some\(7\)$/),
+    none: expect.stringMatching(/None$/),
+    shapes: expect.stringMatching(/Circle{radius: 6}.*Square\(8\).*Nothing/),
+    map: 'BTreeMap(size=1) = {["one"] = 1}',
+  });
+  const inside = async (name: string): Promise<string[]> =>
+    Object.entries(await run.children(locals[name]!.variablesReference)).map(([child, { value }]) => `${child}=${value}`);
+  expect(await inside('numbers')).toEqual(['[0]=3', '[1]=4', '[2]=5']);
+  expect(await inside('array')).toEqual(['[0]=10', '[1]=20', '[2]=30']);
+  expect(await inside('point')).toEqual(['x=1', 'y=13', 'name="héllo"']);
+  await run.ask('setVariable', { variablesReference: locals['array']!.variablesReference, name: '[1]', value: '21' });
+  expect(await run.value('array', threadId)).toBe('[10, 21, 30]');
+  await run.ask('checkpoint/restore', { id: checkpoint.id });
+  const back = await run.stopped('goto');
+  expect([await run.value('point.y', back.threadId), (await run.top(back.threadId)).line]).toEqual(['2', line('in add')]);
+  await run.breakAt(source, []);
+  await run.ask('continue', { threadId: back.threadId });
+  expect(await run.event('exited')).toEqual({ exitCode: 0 });
+  await run.stopped('exit');
+  expect(run.output).toMatch(/^héllo 13 13\nSome\(7\) None 9 slice \[10, 20, 30\]/);
+  await run.disconnect();
+  run.expectNoOther();
+  await place.expectNothingLeft();
+});

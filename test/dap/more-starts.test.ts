@@ -34,6 +34,54 @@ async function finish(run: DapRun): Promise<void> {
   await place.expectNothingLeft();
 }
 
+describe('breakpoints that come before the program', () => {
+  it('are kept, and keep the numbers that the editor was told', async () => {
+    const run = await place.start();
+    await run.initialize();
+    const early = await run.breakAt(source, [line('first stop'), { line: line('print'), condition: 'p.x == 5' }]);
+    expect(early).toEqual([
+      { id: expect.any(Number), verified: false, reason: 'pending', message: expect.stringMatching(/launched/) },
+      { id: expect.any(Number), verified: false, reason: 'pending', message: expect.stringMatching(/launched/) },
+    ]);
+    await run.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'add' }] });
+    // The last list counts.
+    await run.ask('setFunctionBreakpoints', { breakpoints: [] });
+    await run.ask('setExceptionBreakpoints', { filters: ['signals'] });
+    await run.ask('configurationDone');
+    await run.ask('launch', { program, automaticCheckpoints: false });
+    for (const [i, comment] of ['first stop', 'print'].entries())
+      expect(await run.event('breakpoint')).toMatchObject({
+        reason: 'changed',
+        breakpoint: { id: early[i]!.id, verified: true, line: line(comment) },
+      });
+    const { threadId, hitBreakpointIds } = await run.stopped('breakpoint');
+    expect(hitBreakpointIds).toEqual([early[0]!.id]);
+    const same = await run.breakAt(source, [{ line: line('print'), condition: 'p.x == 5' }]);
+    expect(same).toMatchObject([{ id: early[1]!.id, verified: true }]);
+    await run.ask('continue', { threadId });
+    expect((await run.stopped('breakpoint')).hitBreakpointIds).toEqual([early[1]!.id]);
+    await run.disconnect();
+    run.expectNoOther();
+    await place.expectNothingLeft();
+  });
+
+  it('are told why they cannot be set, once that is known', async () => {
+    const run = await place.start();
+    await run.initialize();
+    const [bad] = await run.breakAt(source, [{ line: line('first stop'), condition: 'p.x ==' }]);
+    const started = run.ask('launch', { program });
+    await run.event('initialized');
+    expect(await run.event('breakpoint')).toMatchObject({ breakpoint: { id: bad!.id, verified: false, reason: 'failed' } });
+    await run.ask('configurationDone');
+    await started;
+    await run.event('exited');
+    await run.event('terminated');
+    await run.disconnect();
+    run.expectNoOther();
+    await place.expectNothingLeft();
+  });
+});
+
 describe('debug information in another file', () => {
   let stripped: string;
   let symbols: string;

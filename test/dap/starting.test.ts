@@ -114,9 +114,15 @@ describe('launch', () => {
         () => ({ program: place.write('m', foreignElf(), 0o755) }),
         /another machine than x86-64/,
       ],
+      ['a 32-bit program', () => ({ program: place.write('i', oldElf(), 0o755) }), /32-bit program.*x86-64.*-m64/],
       ['a folder that is not there', () => ({ program, cwd: '/no/such' }), /"cwd" is "\/no\/such"/],
       ['a wrong type', () => ({ program, stopAtEntry: 'yes' }), /"stopAtEntry" is "yes", not true or false/],
       ['a wrong word', () => ({ program, console: 'window' }), /"console" is "window"; there are internalConsole/],
+      [
+        'a gdb that is too old',
+        () => ({ program, gdb: place.write('g', GDB_WITHOUT, 0o755) }),
+        /gdb 12 or later.*this is GNU gdb/,
+      ],
       ['a gdb that is not there', () => ({ program, gdb: '/no/gdb' }), /SAVEPOINT_GDB is "\/no\/gdb"/],
     ])('%s', async (_, args, sentence) => {
       const run = await place.start();
@@ -244,6 +250,17 @@ describe('attach', () => {
     await place.expectNothingLeft();
   });
 });
+
+/** As one is that has no commands in Python yet. */
+const GDB_WITHOUT = '#!/bin/sh\nexec gdb -iex "python del gdb.MICommand" "$@"\n';
+
+/** An i386 program's head. */
+function oldElf(): Buffer {
+  const copy = Buffer.from(fs.readFileSync(program).subarray(0, 4096));
+  copy[4] = 1; // ELFCLASS32
+  copy.writeUInt16LE(3, 18); // EM_386
+  return copy;
+}
 
 function foreignElf(): Buffer {
   const copy = Buffer.from(fs.readFileSync(program).subarray(0, 4096));

@@ -26,7 +26,13 @@ const layers: readonly Layer[] = [
   { path: 'native/cli/', may: 'everything' },
   { path: 'native/compose.ts', may: 'everything' },
   { path: 'native/main.ts', may: 'everything' },
-  { path: 'adapter/', may: ['native/base/', 'native/control/schema.ts', 'native/control/client.ts'] },
+  {
+    path: 'adapter/',
+    may: [
+      ...['native/base/', 'native/control/schema.ts', 'native/control/client.ts'],
+      ...['native/cli/gdb-args.ts', 'native/cli/gdb-pair.ts'],
+    ],
+  },
   { path: 'extension/', may: ['native/control/schema.ts'] },
 ];
 

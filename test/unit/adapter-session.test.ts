@@ -10,6 +10,7 @@ import { groupRegisters } from '../../adapter/session/register-groups';
 import { type Phase, transition } from '../../adapter/session/state';
 import { type Stop, isInterrupt, isQuietStop, readStop, reportStop } from '../../adapter/session/stops';
 import { DEFAULT_LIMITS, FULL_BUDGET, chooseDrops, isDue, spend } from '../../adapter/session/thinning';
+import { Moments, describePassed } from '../../adapter/session/moments';
 import { declaredLength, isAggregate, isCharArray, pointerOf, pointerTo } from '../../adapter/session/types';
 import { SavepointError, bug, refused, userError } from '../../native/base/errors';
 
@@ -202,7 +203,15 @@ test('types tell what has children', () => {
     'none',
     'opens',
   ]);
-  expect(['int [300]', 'int [2][3]', 'int (*)[3]', 'int'].map(declaredLength)).toEqual([300, 2, undefined, undefined]);
+  expect(['int [300]', 'int [2][3]', 'int (*)[3]', 'int', '[i32; 3]', '&[i32]', 'int (*[2])(int)'].map(declaredLength)).toEqual([
+    300,
+    2,
+    undefined,
+    undefined,
+    3,
+    undefined,
+    2,
+  ]);
   expect(['char [8]', 'const unsigned char [2]', 'char *[8]'].map(isCharArray)).toEqual([true, true, false]);
   expect(['int', 'int [3]', 'int (*)(int)', 'int &'].map(pointerTo)).toEqual(['int *', 'int (*)[3]', 'int (**)(int)', 'int *']);
 });
@@ -250,4 +259,26 @@ test('monitor words of the adapter', () => {
   expect(parseMonitor('savepoint-rename 3')).toEqual({ kind: 'rename', id: 3, label: '' });
   expect(parseMonitor('savepoint-preflight-json')).toEqual({ kind: 'preflight-json' });
   expect(() => parseMonitor('savepoint-rename')).toThrow(/which checkpoint/);
+});
+
+test('stops that a way back passes are counted along the branch that led here', () => {
+  const moments = new Moments();
+  const stop = { reason: 'step' };
+  moments.keep(1, moments.arrive(stop));
+  moments.arrive(stop);
+  moments.arrive(stop);
+  expect([moments.stopsSince(1, false), moments.stopsSince(1, true), moments.stopsSince(0, false)]).toEqual([1, 2, 2]);
+  // A checkpoint that was taken on the way is no stop.
+  moments.keep(2, moments.passing());
+  moments.arrive(stop);
+  expect(moments.stopsSince(2, false)).toBe(0);
+  moments.returnTo(1);
+  moments.arrive(stop);
+  expect([moments.stopsSince(1, false), moments.now.depth]).toEqual([0, 2]);
+  moments.returnTo(0);
+  expect(moments.arrive(stop).depth).toBe(1);
+  expect([describePassed(1), describePassed(3)]).toEqual([
+    expect.stringMatching(/^The stop before has no/),
+    expect.stringMatching(/^The 3 stops before have no/),
+  ]);
 });
