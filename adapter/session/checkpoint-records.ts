@@ -1,0 +1,30 @@
+/** Small questions on checkpoint records. Pure. */
+
+import { userError } from '../../native/base/errors';
+import type { CheckpointRecord, CheckpointStop } from '../../native/control/schema';
+import type { ProgramStop, StopReport } from './stops';
+
+export function needId(id: unknown): number {
+  if (typeof id !== 'number' || !Number.isInteger(id) || id < 0)
+    throw userError('checkpoint-id', `${JSON.stringify(id)} is not the number of a checkpoint`);
+  return id;
+}
+
+export function reparent(record: CheckpointRecord, parentId: number | undefined): CheckpointRecord {
+  const changed: { parentId?: number } & CheckpointRecord = { ...record };
+  if (parentId === undefined) delete changed.parentId;
+  else changed.parentId = parentId;
+  return changed;
+}
+
+export function describeStop(stop: ProgramStop, report: StopReport): CheckpointStop {
+  const { frame } = stop;
+  const source = frame?.fullName ?? frame?.file;
+  return {
+    reason: report.reason,
+    ...(stop.thread === undefined ? {} : { threadId: stop.thread }),
+    ...(source === undefined ? {} : { source }),
+    ...(frame?.line === undefined ? {} : { line: frame.line }),
+    ...(frame?.function === undefined ? {} : { function: frame.function }),
+  };
+}
