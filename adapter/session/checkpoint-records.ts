@@ -1,7 +1,7 @@
 /** Small questions on checkpoint records. Pure. */
 
 import { userError } from '../../native/base/errors';
-import type { CheckpointRecord, CheckpointStop } from '../../native/control/schema';
+import type { CheckpointChanged, CheckpointList, CheckpointRecord, CheckpointStop } from '../../native/control/schema';
 import type { ProgramStop, StopReport } from './stops';
 
 export function needId(id: unknown): number {
@@ -27,4 +27,21 @@ export function describeStop(stop: ProgramStop, report: StopReport): CheckpointS
     ...(frame?.line === undefined ? {} : { line: frame.line }),
     ...(frame?.function === undefined ? {} : { function: frame.function }),
   };
+}
+
+/** Whether the server's word of a change is no news; a restore's stop comes by itself. */
+export function isKnownChange({ reason, id }: CheckpointChanged, { checkpoints }: CheckpointList): boolean {
+  const has = checkpoints.some((one) => one.id === id);
+  switch (reason) {
+    case 'taken':
+      return has;
+    case 'dropped':
+      return !has;
+    case 'lost':
+      return checkpoints.length === 0;
+    case 'renamed':
+      return false;
+    case 'restored':
+      return true;
+  }
 }

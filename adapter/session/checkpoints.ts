@@ -20,7 +20,7 @@ import type {
   TakeResult,
 } from '../../native/control/schema';
 import { hearOut } from '../gdb/commands-exec';
-import { describeStop, needId, reparent } from './checkpoint-records';
+import { describeStop, isKnownChange, needId, reparent } from './checkpoint-records';
 import { type CheckpointStore, type TakenRecord, readTaken } from './checkpoint-store';
 import { ENTRY_ID, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
@@ -178,26 +178,9 @@ export class Checkpoints {
     // Of what was taken in passing gdb tells as well, and more.
     if (change.reason === 'taken' && program.kind === 'running') await hearOut(this.core.gdb);
     await program.exclusive(async () => {
-      if (this.hooks.isOver() || program.kind === 'idle' || program.kind === 'ended' || this.isKnown(change)) return;
+      if (this.hooks.isOver() || program.kind === 'idle' || program.kind === 'ended' || isKnownChange(change, this.known)) return;
       await this.refresh();
     });
-  }
-
-  private isKnown({ reason, id }: CheckpointChanged): boolean {
-    const has = this.known.checkpoints.some((one) => one.id === id);
-    switch (reason) {
-      case 'taken':
-        return has;
-      case 'dropped':
-        return !has;
-      case 'lost':
-        return this.known.checkpoints.length === 0;
-      case 'renamed':
-        return false;
-      case 'restored':
-        // Its stop comes.
-        return true;
-    }
   }
 
   /** Asks for the tree, and tells the client what is new in it. */
