@@ -37,7 +37,7 @@ export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter
   },
   {
     filter: 'signalsCheckpoint',
-    label: 'Signals: checkpoint when received',
+    label: 'Signals: checkpoint',
     description: 'Takes a checkpoint and runs on, unless "Signals" stops there',
     default: false,
     supportsCondition: true,

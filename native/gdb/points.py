@@ -28,7 +28,10 @@ def label_in(expression):
 def take_here(reason, label=""):
     """The end of the sentence "…", and what the adapter wants to know: the server's record, and where the program stood."""
     stop = {"reason": reason, "threadId": gdb.selected_thread().num, **place_of(gdb.newest_frame())}
-    text = dap.monitor("take-json", " ".join((label or line_text(stop)).split())[:LONGEST_LABEL])
+    try:
+        text = dap.monitor("take-json", " ".join((label or line_text(stop)).split())[:LONGEST_LABEL])
+    except gdb.error as error:  # a server of another kind
+        text = str(error)
     try:
         record = json.loads(text)["checkpoint"]
     except (ValueError, KeyError):
