@@ -25,6 +25,7 @@ const built = [
   'savepoint.py',
   'bell.py',
   'dap.py',
+  'points.py',
   'libsavepoint.so',
 ];
 
@@ -41,6 +42,9 @@ export function extensionFiles() {
   // The walkthrough's pictures are the documents'.
   for (const file of listFiles(path.join(root, 'docs'), /^vscode-.*\.png$/))
     files.push({ from: file, to: `media/${path.basename(file)}` });
+  // What "Show Me How" opens.
+  for (const file of listFiles(path.join(root, 'docs/help'), /\.md$/))
+    files.push({ from: file, to: `help/${path.basename(file)}` });
   for (const folder of ['media']) {
     for (const file of listFiles(path.join(source, folder), /./)) files.push({ from: file, to: path.relative(source, file) });
   }

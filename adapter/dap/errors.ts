@@ -17,6 +17,9 @@ const FAMILIES: Readonly<Record<Family, { readonly id: number; readonly showUser
 /** An editor's own requests that came too late, for a program that runs or has run on: nothing that its user has done. */
 const TOO_LATE: ReadonlySet<string> = new Set(['not-stopped', 'stale']);
 
+/** The editor's extension tells it together with what can be done (a client without one shows the reply's message). */
+const ADVISED: ReadonlySet<string> = new Set(['cannot-attach']);
+
 export interface ErrorReply {
   /** `cancelled` and `notStopped` are DAP's own words. */
   readonly message: string;
@@ -34,6 +37,20 @@ export function errorReply(error: unknown, trace?: string): ErrorReply {
   // In `format`, {name} would be a placeholder: the text goes in as one.
   return {
     message,
-    body: { error: { id, format: '{text}', variables: { text, code }, showUser: showUser && !TOO_LATE.has(code) } },
+    body: {
+      error: {
+        id,
+        format: '{text}',
+        variables: { ...factsOf(error), text, code },
+        showUser: showUser && !TOO_LATE.has(code) && !ADVISED.has(code),
+      },
+    },
   };
+}
+
+/** What the sentence was made of, as far as it is simple; DAP wants texts. */
+function factsOf(error: unknown): Record<string, string> {
+  if (!(error instanceof SavepointError)) return {};
+  const simple = Object.entries(error.facts).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value));
+  return Object.fromEntries(simple.map(([name, value]) => [name, String(value)]));
 }

@@ -1,6 +1,8 @@
 /** MI commands about breakpoints, watchpoints and catchpoints: one function each, and what their replies say. */
 
 import type { GdbClient } from './client';
+import { evaluateExpression } from './commands-data';
+import { consoleCommand } from './commands-exec';
 import { type MiTuple, listOf, needText, numberOf, textOf, tupleOf, tuplesOf, isTuple } from './mi-values';
 import { quoteMi } from './quote';
 
@@ -111,4 +113,10 @@ export type CppCatch = 'throw' | 'rethrow' | 'catch';
 export async function catchCpp(gdb: GdbClient, what: CppCatch): Promise<number> {
   const { fields } = await gdb.send(`-catch-${what}`);
   return onlyBreakpoint(fields).number;
+}
+
+/** Of signals by their names. Returns its number. */
+export async function catchSignals(gdb: GdbClient, names: readonly string[]): Promise<number> {
+  await consoleCommand(gdb, `catch signal ${names.join(' ')}`);
+  return Number(await evaluateExpression(gdb, '$bpnum'));
 }

@@ -14,6 +14,11 @@ export async function consoleCommand(gdb: GdbClient, line: string, limitMs: numb
   return await gdb.send(`-interpreter-exec console ${quoteMi(line)}`, { limitMs, capture: true });
 }
 
+/** Returns when all that gdb has said before has been read. */
+export async function hearOut(gdb: GdbClient): Promise<void> {
+  await gdb.send('-gdb-show confirm');
+}
+
 export async function fileSymbols(gdb: GdbClient, file: string): Promise<void> {
   await gdb.send(`-file-symbol-file ${quoteMi(file)}`, { limitMs: LONG_MS });
 }

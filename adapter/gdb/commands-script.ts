@@ -4,8 +4,8 @@ import { type GdbClient, UNLIMITED_MS } from './client';
 import type { Where } from './commands-data';
 import { needText } from './mi-values';
 
-/** Begins a log point's text. */
-export const MARK = '\x1e';
+/** Begins what the script says for us, a log point's text as well. */
+const MARK = '\x1e';
 
 async function ask(gdb: GdbClient, word: string, question: object): Promise<unknown> {
   const data = Buffer.from(JSON.stringify(question)).toString('hex');
@@ -87,4 +87,24 @@ export async function loadProgramFile(gdb: GdbClient, file: string): Promise<boo
 /** gdb's own process id: the launcher is between us. */
 export async function gdbProcessId(gdb: GdbClient): Promise<number> {
   return (await ask(gdb, 'pid', {})) as number;
+}
+
+/** What the script says of a place that the program has passed: a log point, or where a checkpoint was taken. */
+export interface Passing {
+  readonly log: string;
+  readonly source?: string;
+  readonly line?: number;
+  /** The server's record, and where and why. */
+  readonly checkpoint?: unknown;
+  readonly stop?: unknown;
+}
+
+/** undefined: a console record that is something else. */
+export function readPassing(text: string): Passing | undefined {
+  if (!text.startsWith(`${MARK}{`)) return undefined;
+  try {
+    return JSON.parse(text.slice(1)) as Passing;
+  } catch {
+    return undefined;
+  }
 }

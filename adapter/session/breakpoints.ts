@@ -19,7 +19,7 @@ import {
   breakWatch,
   readBreakpoint,
 } from '../gdb/commands-break';
-import { MARK, breakScripted } from '../gdb/commands-script';
+import { breakScripted } from '../gdb/commands-script';
 import { type MiTuple, numberOf, tupleOf } from '../gdb/mi-values';
 import { symbolListLines } from '../gdb/commands-data';
 import type { CodeSources } from './code-sources';
@@ -295,16 +295,6 @@ export class Breakpoints {
         );
     }
     this.core.client.send('breakpoint', { reason: 'removed', breakpoint: held.told });
-  }
-
-  /** Text of a log point, or undefined: a console record that is something else. */
-  static readLog(text: string): { readonly log: string; readonly source?: string; readonly line?: number } | undefined {
-    if (!text.startsWith(`${MARK}{`)) return undefined;
-    try {
-      return JSON.parse(text.slice(1)) as { log: string };
-    } catch {
-      return undefined;
-    }
   }
 }
 

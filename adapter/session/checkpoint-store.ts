@@ -24,6 +24,15 @@ type ListedRecord = Omit<CheckpointRecord, 'fidelity' | 'stop'> & {
   readonly depth: number;
 };
 
+/** As the server answers a take. */
+export type TakenRecord = Omit<ListedRecord, 'notRolledBack' | 'depth'> & Partial<ListedRecord>;
+
+/** What is as with the checkpoint before is not said again; `known`: one that was listed, or taken here, before. */
+export function readTaken(taken: TakenRecord, known: (id: number) => CheckpointRecord | undefined): CheckpointRecord {
+  const notRolledBack = taken.notRolledBack ?? known(taken.parentId ?? -1)?.fidelity ?? [];
+  return toRecord({ ...taken, notRolledBack });
+}
+
 export class GdbCheckpointStore implements CheckpointStore {
   constructor(private readonly gdb: () => GdbClient) {}
 
@@ -32,9 +41,7 @@ export class GdbCheckpointStore implements CheckpointStore {
     const clean = label.replace(/\s+/g, ' ').trim();
     const text = await this.monitor(`savepoint-take-json ${automatic ? 'automatic' : 'named'} ${clean}`);
     if (!text.startsWith('{')) throw refused('take', 'checkpoint', text.trim());
-    const { checkpoint } = readJson(text) as { checkpoint: Omit<ListedRecord, 'notRolledBack'> & Partial<ListedRecord> };
-    const notRolledBack = checkpoint.notRolledBack ?? known(checkpoint.parentId ?? -1)?.fidelity ?? [];
-    const record = toRecord({ ...checkpoint, notRolledBack });
+    const record = readTaken((readJson(text) as { checkpoint: TakenRecord }).checkpoint, known);
     // As gdb's own `checkpoint` command leaves it.
     if (!automatic) await gdbSet(this.gdb(), `var $_checkpoint = ${record.id}`);
     return record;
@@ -93,7 +100,7 @@ export class GdbCheckpointStore implements CheckpointStore {
   }
 }
 
-function toRecord(listed: ListedRecord): CheckpointRecord {
+function toRecord(listed: Omit<ListedRecord, 'depth'>): CheckpointRecord {
   const { id, parentId, label, automatic, createdAt, pid, threads, pc, bytes, ownBytes, durationMs, notRolledBack } = listed;
   const parent = parentId === undefined ? {} : { parentId };
   return { id, ...parent, label, automatic, createdAt, pid, threads, pc, bytes, ownBytes, durationMs, fidelity: notRolledBack };

@@ -10,6 +10,7 @@ import type {
   CheckpointChanged,
   CheckpointList,
   CheckpointRecord,
+  CheckpointStop,
   DropArguments,
   PreflightResult,
   RenameArguments,
@@ -18,10 +19,13 @@ import type {
   TakeArguments,
   TakeResult,
 } from '../../native/control/schema';
-import type { CheckpointStore } from './checkpoint-store';
+import { hearOut } from '../gdb/commands-exec';
+import { isKnownChange, needId, reparent } from './checkpoint-records';
+import { type CheckpointStore, type TakenRecord, readTaken } from './checkpoint-store';
 import { ENTRY_ID, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
-import { Moments, describePassed, describeStop } from './moments';
+import { type Moment, Moments, describePassed, describeStop } from './moments';
+import { PassedCheckpoints } from './passed-checkpoints';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './stops';
 import { type AutomaticLimits, FULL_BUDGET, chooseDrops, isDue, spend } from './thinning';
 
@@ -42,6 +46,7 @@ export class Checkpoints {
   private budget = FULL_BUDGET;
   private known: CheckpointList = { checkpoints: [] };
   private possible = true;
+  private readonly passed = new PassedCheckpoints();
   /** Beside gdb: for while the program runs. */
   beside: CheckpointStore | undefined;
 
@@ -95,17 +100,42 @@ export class Checkpoints {
     const automatic = this.known.checkpoints
       .filter((record) => record.automatic && record.id !== ENTRY_ID)
       .sort((a, b) => a.id - b.id);
-    const old = chooseDrops(automatic, limits, new Set([id]));
-    if (old.length > 0) await this.store.drop(old);
-    for (const one of old) this.forget(one);
+    await this.dropAll(chooseDrops(automatic, limits, new Set([id])));
     const end = performance.now();
     this.budget = spend(this.budget, end, end - start, limits, isFirst);
+  }
+
+  private async dropAll(ids: readonly number[]): Promise<void> {
+    if (ids.length > 0) await this.reachable().drop(ids);
+    for (const id of ids) this.forget(id);
+  }
+
+  /** gdb took it as the program passed, which has run on by now. */
+  onPassed(taken: TakenRecord, stop: CheckpointStop): void {
+    const isFirst = this.known.checkpoints.length === 0;
+    const record = readTaken(taken, (id) => this.known.checkpoints.find((one) => one.id === id));
+    this.enter(record, this.moments.passing(stop));
+    const drops = this.passed.add(record.id, this.known.checkpoints, this.limits);
+    if (this.passed.shallTell(drops)) this.core.tell(this.passed.describe(this.limits), 'important');
+    if (!isFirst && drops.length === 0) return;
+    // The entry's checkpoint came without a word.
+    const work = (): Promise<void> => (isFirst ? this.refresh() : this.dropAll(drops));
+    void this.inTurn(work).catch((error: unknown) => this.core.log.add('checkpoint', `after passing: ${describeError(error)}`));
+  }
+
+  private enter(record: CheckpointRecord, moment: Moment): void {
+    const { id } = record;
+    this.known = { checkpoints: [...this.known.checkpoints.filter((one) => one.id !== id), record], currentId: id };
+    this.moments.keep(id, moment);
+    if (moment === this.moments.now) this.savedAs = id;
+    this.changed({ reason: 'taken', id });
   }
 
   /** The program is another one, or gone for good. */
   onLost(): void {
     if (this.known.checkpoints.length === 0) return;
     this.known = { checkpoints: [] };
+    this.passed.clear();
     this.moments.clear();
     this.savedAs = undefined;
     this.changed({ reason: 'lost' });
@@ -133,48 +163,45 @@ export class Checkpoints {
 
   /** The server's word that a checkpoint came or went: ours are known already. */
   onNotice(change: CheckpointChanged): void {
-    void this.core.program
-      .exclusive(async () => {
-        const { kind } = this.core.program;
-        if (this.hooks.isOver() || kind === 'idle' || kind === 'ended' || this.isKnown(change)) return;
-        await this.refresh();
-      })
-      .catch((error: unknown) => this.core.log.add('checkpoint', `not refreshed: ${describeError(error)}`));
+    this.heed(change).catch((error: unknown) => this.core.log.add('checkpoint', `not refreshed: ${describeError(error)}`));
   }
 
-  private isKnown({ reason, id }: CheckpointChanged): boolean {
-    const has = this.known.checkpoints.some((one) => one.id === id);
-    switch (reason) {
-      case 'taken':
-        return has;
-      case 'dropped':
-        return !has;
-      case 'lost':
-        return this.known.checkpoints.length === 0;
-      case 'renamed':
-        return false;
-      case 'restored':
-        // Its stop comes.
-        return true;
-    }
+  private async heed(change: CheckpointChanged): Promise<void> {
+    const { program } = this.core;
+    // Of what was taken in passing gdb tells as well, and more.
+    if (change.reason === 'taken' && program.kind === 'running') await hearOut(this.core.gdb);
+    await program.exclusive(async () => {
+      if (this.hooks.isOver() || program.kind === 'idle' || program.kind === 'ended' || isKnownChange(change, this.known)) return;
+      await this.refresh();
+    });
   }
 
   /** Asks for the tree, and tells the client what is new in it. */
   private async refresh(): Promise<void> {
     const old = new Map(this.known.checkpoints.map((record) => [record.id, record]));
     const isStopped = this.core.program.kind === 'stopped';
-    const known = await this.reachable().list();
-    if (known.checkpoints.length === 0) return this.onLost();
-    this.known = known;
-    for (const { id, label } of known.checkpoints) {
+    const listed = await this.listWith(this.reachable());
+    if (listed.checkpoints.length === 0) return this.onLost();
+    this.known = listed;
+    for (const { id, label } of listed.checkpoints) {
       const before = old.get(id);
       if (before !== undefined && before.label !== label) this.changed({ reason: 'renamed', id });
       if (old.delete(id) || id === ENTRY_ID) continue;
-      this.moments.keep(id, isStopped ? this.moments.now : this.moments.passing());
+      if (this.moments.of(id) === undefined) this.moments.keep(id, isStopped ? this.moments.now : this.moments.passing());
       if (isStopped) this.savedAs = id;
       this.changed({ reason: 'taken', id });
     }
     for (const id of old.keys()) this.changed({ reason: 'dropped', id });
+  }
+
+  /** What was taken in passing meanwhile is newer than the list. */
+  private async listWith(store: CheckpointStore): Promise<CheckpointList> {
+    const before = new Set(this.known.checkpoints.map(({ id }) => id));
+    const listed = await store.list();
+    const now = new Set(listed.checkpoints.map(({ id }) => id));
+    const passed = this.known.checkpoints.filter(({ id }) => !before.has(id) && !now.has(id));
+    const last = passed.at(-1);
+    return last === undefined ? listed : { checkpoints: [...listed.checkpoints, ...passed], currentId: last.id };
   }
 
   /** gdb reaches the server only while the program stands. */
@@ -247,14 +274,10 @@ export class Checkpoints {
     // The entry's checkpoint came by itself.
     const store = this.reachable();
     const moment = store === this.store ? this.moments.now : this.moments.passing();
-    if (this.known.checkpoints.length === 0) this.known = await store.list();
+    if (this.known.checkpoints.length === 0) this.known = await this.listWith(store);
     const record = await store.take(label, automatic, (parent) => this.known.checkpoints.find((one) => one.id === parent));
-    const { id } = record;
-    this.known = { checkpoints: [...this.known.checkpoints.filter((one) => one.id !== id), record], currentId: id };
-    this.moments.keep(id, moment);
-    if (moment === this.moments.now) this.savedAs = id;
-    this.changed({ reason: 'taken', id });
-    return id;
+    this.enter(record, moment);
+    return record.id;
   }
 
   async list(): Promise<CheckpointList> {
@@ -299,7 +322,8 @@ export class Checkpoints {
     const number = needId(id);
     await this.onTree(async () => {
       await this.reachable().rename(number, String(label ?? ''));
-      this.known = await this.reachable().list();
+      this.passed.keep(number);
+      this.known = await this.listWith(this.reachable());
       this.changed({ reason: 'renamed', id: number });
     });
   }
@@ -331,7 +355,7 @@ export class Checkpoints {
   /** Also of a running program: it is stopped for good when a restore follows. */
   private async listWhenReachable(): Promise<CheckpointList> {
     const store = this.reachable();
-    return this.core.program.kind === 'running' && store === this.store ? this.known : await store.list();
+    return this.core.program.kind === 'running' && store === this.store ? this.known : await this.listWith(store);
   }
 
   /** To the last stop that has a checkpoint: a row of quick steps may use up what they may cost. */
@@ -454,17 +478,4 @@ export class Checkpoints {
     const earlier = earlierMoments(this.known, { savedAs: id, momentOf: (one) => this.moments.of(one)?.number });
     return { present: this.describe(id), earlier };
   }
-}
-
-function needId(id: unknown): number {
-  if (typeof id !== 'number' || !Number.isInteger(id) || id < 0)
-    throw userError('checkpoint-id', `${JSON.stringify(id)} is not the number of a checkpoint`);
-  return id;
-}
-
-function reparent(record: CheckpointRecord, parentId: number | undefined): CheckpointRecord {
-  const changed: { parentId?: number } & CheckpointRecord = { ...record };
-  if (parentId === undefined) delete changed.parentId;
-  else changed.parentId = parentId;
-  return changed;
 }

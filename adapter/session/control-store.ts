@@ -33,7 +33,7 @@ export class ControlStore implements CheckpointStore {
   }
 
   async drop(ids: readonly number[]): Promise<void> {
-    for (const id of ids) await this.client.ask('checkpoint/drop', { id });
+    await Promise.all(ids.map((id) => this.client.ask('checkpoint/drop', { id })));
   }
 
   async rename(id: number, label: string): Promise<void> {

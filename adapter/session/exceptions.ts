@@ -2,7 +2,7 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { describeError, userError } from '../../native/base/errors';
-import { breakCondition, breakDelete, breakInsert, catchCpp } from '../gdb/commands-break';
+import { breakCondition, breakDelete, breakInsert, catchCpp, catchSignals } from '../gdb/commands-break';
 import { evaluateExpression } from '../gdb/commands-data';
 import { consoleCommand } from '../gdb/commands-exec';
 import type { Core } from './core';
@@ -13,6 +13,7 @@ const FILTERS = {
   rethrow: 'C++: exception rethrown',
   catch: 'C++: exception caught',
   uncaught: 'C++: exception not caught',
+  throwCheckpoint: 'C++: checkpoint when thrown',
 } as const;
 
 type CppFilter = keyof typeof FILTERS;
@@ -24,6 +25,7 @@ export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter
     default: filter === 'uncaught',
     supportsCondition: true,
     conditionDescription: 'an expression, evaluated where it is thrown',
+    ...(filter === 'throwCheckpoint' ? { description: 'Takes a checkpoint and runs on' } : {}),
   })),
   {
     filter: 'signals',
@@ -33,7 +35,18 @@ export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter
     supportsCondition: true,
     conditionDescription: 'names of signals, e.g. SIGSEGV SIGUSR1; empty: as gdb is set',
   },
+  {
+    filter: 'signalsCheckpoint',
+    label: 'Signals: checkpoint',
+    description: 'Takes a checkpoint and runs on, unless "Signals" stops there',
+    default: false,
+    supportsCondition: true,
+    conditionDescription: 'names of signals, e.g. SIGSEGV SIGUSR1; empty: those that "Signals" means',
+  },
 ];
+
+/** Functions of our script (native/gdb/points.py) that take a checkpoint and are false. */
+const TAKES = { throwCheckpoint: '$_savepoint_thrown()', signalsCheckpoint: '$_savepoint_signalled()' } as const;
 
 /** gdb uses these itself. */
 const NEVER_TOUCHED = ['SIGTRAP', 'SIGINT'];
@@ -41,6 +54,8 @@ const NEVER_TOUCHED = ['SIGTRAP', 'SIGINT'];
 export class Exceptions {
   private readonly numbers = new Map<number, CppFilter>();
   private signals: string | undefined = '';
+  /** Where signals leave a checkpoint. */
+  private signalPoint: number | undefined;
   private last: ProgramStop | undefined;
   /** What the client wanted before there was a gdb. */
   private early: DebugProtocol.SetExceptionBreakpointsArguments | undefined;
@@ -67,8 +82,9 @@ export class Exceptions {
     }
     this.early = undefined;
     return await this.core.program.whileStopped(async () => {
-      const old = [...this.numbers.keys()];
+      const old = [...this.numbers.keys(), ...(this.signalPoint === undefined ? [] : [this.signalPoint])];
       this.numbers.clear();
+      this.signalPoint = undefined;
       await breakDelete(this.core.gdb, old);
       const breakpoints: DebugProtocol.Breakpoint[] = [];
       for (const { filterId, condition } of wanted) {
@@ -88,18 +104,41 @@ export class Exceptions {
 
   private async insert(filter: string, condition: string | undefined): Promise<DebugProtocol.Breakpoint> {
     try {
+      if (filter === 'signalsCheckpoint') return await this.takeAtSignals(readSignals(condition ?? ''));
       if (!Object.hasOwn(FILTERS, filter)) throw userError('exception-filter', `there is no exception filter "${filter}"`);
       const kind = filter as CppFilter;
-      const number =
-        kind === 'uncaught'
-          ? (await breakInsert(this.core.gdb, { kind: 'function', name: 'std::terminate' })).number
-          : await catchCpp(this.core.gdb, kind);
+      const number = await this.catchCpp(kind);
       this.numbers.set(number, kind);
-      if (condition !== undefined && condition.trim() !== '') await breakCondition(this.core.gdb, number, condition);
+      await this.limit(number, conditionOf(kind, condition));
       return { id: number, verified: true };
     } catch (error) {
       return { verified: false, message: describeError(error) };
     }
+  }
+
+  private async catchCpp(kind: CppFilter): Promise<number> {
+    const { gdb } = this.core;
+    if (kind === 'uncaught') return (await breakInsert(gdb, { kind: 'function', name: 'std::terminate' })).number;
+    return await catchCpp(gdb, kind === 'throwCheckpoint' ? 'throw' : kind);
+  }
+
+  /** One that gdb cannot read would otherwise leave a stop at each of them. */
+  private async limit(number: number, condition: string | undefined): Promise<void> {
+    if (condition === undefined) return;
+    try {
+      await breakCondition(this.core.gdb, number, condition);
+    } catch (error) {
+      this.numbers.delete(number);
+      await breakDelete(this.core.gdb, [number]);
+      throw error;
+    }
+  }
+
+  private async takeAtSignals(names: readonly string[]): Promise<DebugProtocol.Breakpoint> {
+    const number = await catchSignals(this.core.gdb, names.length === 0 ? STOPPING : names);
+    this.signalPoint = number;
+    await breakCondition(this.core.gdb, number, TAKES.signalsCheckpoint);
+    return { id: number, verified: true };
   }
 
   /** undefined: no signal stops the program; empty: those that gdb would stop at. */
@@ -107,9 +146,7 @@ export class Exceptions {
     if (names === this.signals) return { verified: true };
     try {
       const { gdb } = this.core;
-      const words = (names ?? '').split(/[\s,]+/).filter((word) => word !== '');
-      const wrong = words.find((word) => !/^SIG[A-Z0-9+-]+$/.test(word));
-      if (wrong !== undefined) throw userError('signal-name', `"${wrong}" is not the name of a signal (SIGSEGV …)`);
+      const words = readSignals(names ?? '');
       if (names !== '') await consoleCommand(gdb, 'handle all nostop noprint pass');
       else for (const word of STOPPING) await consoleCommand(gdb, `handle ${word} stop print`);
       for (const word of words) await consoleCommand(gdb, `handle ${word} stop print`);
@@ -157,6 +194,19 @@ export class Exceptions {
       details: { message: meaning, typeName: stop.signal ?? 'signal' },
     };
   }
+}
+
+function conditionOf(kind: CppFilter, given: string | undefined): string | undefined {
+  const only = given === undefined || given.trim() === '' ? undefined : given;
+  if (kind !== 'throwCheckpoint') return only;
+  return only === undefined ? TAKES.throwCheckpoint : `(${only}) && ${TAKES.throwCheckpoint}`;
+}
+
+function readSignals(names: string): readonly string[] {
+  const words = names.split(/[\s,]+/).filter((word) => word !== '');
+  const wrong = words.find((word) => !/^SIG[A-Z0-9+-]+$/.test(word));
+  if (wrong !== undefined) throw userError('signal-name', `"${wrong}" is not the name of a signal (SIGSEGV …)`);
+  return words;
 }
 
 /** gdb's own choice of signals that stop, as far as programs meet them (`info signals`). */

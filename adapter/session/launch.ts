@@ -1,5 +1,6 @@
 /** Starting gdb and the program, attaching, letting go, and the end of both. */
 
+import { judgeAttach, readAttachFacts } from '../../native/base/attach-obstacle';
 import { SavepointError, describeError, isFamily, userError } from '../../native/base/errors';
 import type { ClientEvents, GdbClient } from '../gdb/client';
 import {
@@ -226,7 +227,7 @@ export class Launch {
       } catch (error) {
         core.program.expectNoStop();
         core.program.idle();
-        throw userError('attach', `attaching to ${nameOf(settings.to)}: ${describeAttach(error)}`);
+        throw whyNotAttached(settings.to, error);
       }
       this.attachStop = await stop;
     });
@@ -335,8 +336,12 @@ const WITHOUT_SYMBOLS =
 
 const quoteWord = (text: string): string => (/[\s'"\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : text);
 
-function describeAttach(error: unknown): string {
-  const text = isFamily(error, 'peer') ? error.message : describeError(error);
-  if (!/not permitted|EPERM/i.test(text)) return text;
-  return `${text} (the kernel forbids it: as root, "sysctl kernel.yama.ptrace_scope=0"; see \`savepoint doctor\`)`;
+/** gdb does not hand on why the owner refused, so what is in the way is looked for here; with another server there are its words only. */
+function whyNotAttached(to: AttachTo, error: unknown): SavepointError {
+  const said = isFamily(error, 'peer') ? error.message : describeError(error);
+  if (to.kind === 'server') return userError('attach', `attaching to ${to.address}: ${said}`);
+  const { sentence, reason, ...facts } = judgeAttach(readAttachFacts(to.pid));
+  const isKnown = reason !== 'protected' || /not permitted|EPERM|permission|failed$/i.test(said);
+  if (!isKnown) return userError('attach', `attaching to process ${to.pid}: ${said}`);
+  return userError('cannot-attach', `attaching to process ${to.pid}: ${sentence}`, { pid: to.pid, reason, ...facts });
 }

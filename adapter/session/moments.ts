@@ -5,7 +5,7 @@ import type { ProgramStop, StopReport } from './stops';
 
 export interface Moment {
   readonly number: number;
-  /** undefined: nobody was told of it. */
+  /** undefined: nobody knows where the program stood. */
   readonly stop: CheckpointStop | undefined;
   /** How many stops there were from the program's start to here, this one included, on the way that led here. */
   readonly depth: number;
@@ -27,9 +27,9 @@ export class Moments {
     return this.present;
   }
 
-  /** A moment that nobody is told of: the program runs. */
-  passing(): Moment {
-    return { number: this.next++, stop: undefined, depth: this.present.depth };
+  /** A moment that is no stop: the program runs. `stop`: where it passed. */
+  passing(stop?: CheckpointStop): Moment {
+    return { number: this.next++, stop, depth: this.present.depth };
   }
 
   /** The same, and the program stands there. */

@@ -5,13 +5,14 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import * as fs from 'node:fs';
-import type { CheckpointRecord } from '../../native/control/schema';
+import type { CheckpointRecord, CheckpointStop } from '../../native/control/schema';
 import { describeError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
 import type { Client } from '../dap/connection';
+import { type Passing, readPassing } from '../gdb/commands-script';
 import { type MiEvent, type StreamKind, numberOf } from '../gdb/mi-values';
 import { Breakpoints } from './breakpoints';
-import { GdbCheckpointStore } from './checkpoint-store';
+import { GdbCheckpointStore, type TakenRecord } from './checkpoint-store';
 import { Checkpoints } from './checkpoints';
 import { CodeSources } from './code-sources';
 import type { ControlStore } from './control-store';
@@ -206,18 +207,19 @@ export class Session {
 
   /** While the program is stopped for a moment only, gdb's words about that are not for the user. */
   private onStream(stream: StreamKind, text: string): void {
-    const log = stream === 'console' ? Breakpoints.readLog(text) : undefined;
-    if (log !== undefined) return this.onLogPoint(log);
+    const passing = stream === 'console' ? readPassing(text) : undefined;
+    if (passing !== undefined) return this.onPassing(passing);
     if (!this.talking || this.core.program.kind === 'borrowed' || this.launch.isOver) return;
     this.client.send('output', { category: 'console', output: text });
   }
 
-  private onLogPoint({ log, source, line }: { log: string; source?: string; line?: number }): void {
+  private onPassing({ log, source, line, checkpoint, stop }: Passing): void {
     const place =
       source === undefined || line === undefined
         ? {}
         : { source: { path: this.core.toClientPath(source) }, line: this.core.toClientLine(line) };
     this.client.send('output', { category: 'console', output: `${log}\n`, ...place });
+    if (checkpoint !== undefined) this.checkpoints.onPassed(checkpoint as TakenRecord, stop as CheckpointStop);
   }
 
   // --- stops ---

@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { CheckpointRecord } from '../../native/control/schema';
+import { addCheckpointBreakpoint } from './checkpoint-breakpoint';
 import type { CheckpointsView, RowRef } from './checkpoints-view';
 import { describeError, showError } from './notify';
 import { runToLine } from './run-to-line';
@@ -26,6 +27,7 @@ export class Commands {
       on('takeNamed', () => this.takeNamed()),
       on('takeAtFrame', () => this.take()),
       on('runToLineAndTake', (at?: unknown) => this.runToLine(at)),
+      on('addCheckpointBreakpoint', (at?: unknown) => this.addBreakpoint(at)),
       on('restore', () => this.restorePicked()),
       on('restoreLast', () => this.restoreLast()),
       on('restoreRow', (target: Target) => this.restore(target)),
@@ -84,6 +86,14 @@ export class Commands {
     } catch (error) {
       showError('The program does not run to this line', error);
     }
+  }
+
+  /** Before a session, too. */
+  private addBreakpoint(given: unknown): void {
+    const place = placeOf(given);
+    if (place === undefined) return void vscode.window.showInformationMessage('Put the cursor into a line of a program first.');
+    if (addCheckpointBreakpoint(place)) return;
+    void vscode.window.showInformationMessage('This line has a checkpoint breakpoint already.');
   }
 
   // --- going back ---

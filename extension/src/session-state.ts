@@ -66,8 +66,9 @@ function applyChange(state: SessionState, { reason, id, currentId, fromId }: Che
   const list: CheckpointList = withCurrent(state.list.checkpoints, currentId);
   switch (reason) {
     case 'taken':
-      // The present is still where it was: in the past, when it was there.
-      return id === undefined ? state : { ...state, list, presentId: id };
+      if (id === undefined) return state;
+      // The present is still where it was: in the past, when it was there. A program that runs has left it.
+      return state.phase === 'running' ? { ...state, list } : { ...state, list, presentId: id };
     case 'restored': {
       if (id === undefined) return state;
       const arrival = { at: id, ...(fromId === undefined ? {} : { from: fromId }) };

@@ -5,7 +5,8 @@
 
 import * as vscode from 'vscode';
 import type { CheckpointChanged, CheckpointList, PreflightResult, RestoreResult, TakeResult } from '../../native/control/schema';
-import { showError } from './notify';
+import type { Facts } from './advice';
+import { showAdvised, showError } from './notify';
 import { type Happening, type SessionState, advance, initialState } from './session-state';
 
 export const DEBUG_TYPE = 'savepoint';
@@ -48,8 +49,9 @@ export class Session {
   private readResponse({ command, success, message, body }: Message): void {
     if (success === false && (command === 'launch' || command === 'attach')) {
       // What is not for a dialogue of the editor's would be told nowhere.
-      const { error } = (body ?? {}) as { error?: { showUser?: boolean } };
-      if (error?.showUser === false) showError('The program is not debugged', message ?? 'the debug adapter does not say why');
+      const { error } = (body ?? {}) as { error?: { showUser?: boolean; variables?: Facts } };
+      if (error?.showUser === false)
+        showError('The program is not debugged', message ?? 'the debug adapter does not say why', error.variables);
     }
     if (command === 'setBreakpoints') this.tellBreakpointsSet();
     if (success !== true || command === undefined) return;
@@ -67,6 +69,11 @@ export class Session {
         this.tellStop('stopped');
         // The entry's checkpoint comes without a word.
         if (this.state.list.checkpoints.length === 0) void this.refresh();
+        return;
+      }
+      case 'output': {
+        const { category, output } = body as { category?: string; output: string };
+        if (category === 'important') showAdvised(output.trim());
         return;
       }
       case 'terminated':

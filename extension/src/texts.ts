@@ -5,7 +5,8 @@ import type { CheckpointRecord } from '../../native/control/schema';
 /** `sourceText`: the line where it was taken, when its file could be read. */
 export function nameOf(record: CheckpointRecord, sourceText?: string): string {
   const { label, automatic, stop } = record;
-  if (label !== '' && !(automatic && sourceText !== undefined && /^stop \d+$/.test(label))) return label;
+  const saysNoMore = label === sourceText || (automatic && sourceText !== undefined && /^stop \d+$/.test(label));
+  if (label !== '' && !saysNoMore) return label;
   return shorten(sourceText) ?? stop?.function ?? (stop === undefined ? 'while running' : stop.reason);
 }
 

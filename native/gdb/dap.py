@@ -1,7 +1,8 @@
 """What the debug adapter (adapter/) wants of gdb and MI cannot say, behind one MI command: `-savepoint-ask WORD JSON` (QUESTIONS, at the end).
 
 Log points, and hit conditions other than "from the Nth on", are breakpoints whose `stop` method decides inside gdb, so a step that passes one
-goes on, and nothing crosses the MI pipe but a log point's text. That text is one console record: the mark, a JSON object, a newline.
+goes on, and nothing crosses the MI pipe but a log point's text. That text is one console record: the mark, a JSON object, a newline. A log
+point may take a checkpoint as well (points.py).
 """
 
 import glob
@@ -78,11 +79,31 @@ class ScriptedBreakpoint(gdb.Breakpoint):
             return False
         if self.message is None:
             return True
-        text = "".join(show(text) if is_expression else text for is_expression, text in self.message)
         line = gdb.selected_frame().find_sal()
         place = {"source": line.symtab.fullname(), "line": line.line} if line.symtab else {}
-        gdb.write(MARK + json.dumps({"log": text, **place}) + "\n")
+        text, facts = self.write_message()
+        tell_passing(text, place, facts)
         return False
+
+    def write_message(self):
+        """At most one checkpoint is taken, however often the message names it."""
+        words, said, facts = [], None, {}
+        for is_expression, text in self.message:
+            label = label_in(text) if is_expression else None
+            if label is not None and said is None:
+                said, facts = take_here("breakpoint", fill(split_message(label)))
+            words.append(said if label is not None else show(text) if is_expression else text)
+        return "".join(words), facts
+
+
+def fill(parts):
+    return "".join(show(text) if is_expression else text for is_expression, text in parts)
+
+
+def tell_passing(text, place, facts):
+    """What the adapter hears of a place that the program has passed."""
+    place = {name: place[name] for name in ("source", "line") if name in place}
+    gdb.write(MARK + json.dumps({"log": text, **place, **facts}) + "\n")
 
 
 def set_break(wanted):
@@ -442,4 +463,5 @@ class Ask(gdb.MICommand):
         return {"answer": json.dumps(QUESTIONS[word](json.loads(bytes.fromhex(data))))}
 
 
+gdb.execute("source " + os.path.join(os.path.dirname(os.path.abspath(__file__)), "points.py"))
 Ask("-savepoint-ask")

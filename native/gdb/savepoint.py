@@ -22,6 +22,7 @@ import gdb
 MONITOR = {
     "version": "savepoint-version",
     "take": "checkpoint",
+    "take-json": "savepoint-take-json named",
     "details": "info checkpoints %d",
     "list": "info checkpoints-json",
     "list-more": "info checkpoints-json %d",

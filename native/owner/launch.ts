@@ -5,7 +5,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { GONE, type Pid } from '../base/brands';
-import { bug, userError } from '../base/errors';
+import { judgeAttach, readAttachFacts } from '../base/attach-obstacle';
+import { type SavepointError, bug, userError } from '../base/errors';
 import { errnoName } from '../abi/errno';
 import {
   PTRACE_O_EXITKILL,
@@ -136,22 +137,11 @@ const EPERM = 1;
 const ESRCH = 3;
 
 /** Why the kernel will not let us attach, and what to do about it. */
-function attachAdvice(pid: Pid, errno: number): string {
-  const status = proc.readText(`/proc/${pid}/status`);
-  if (status === undefined || errno === ESRCH) return `there is no process ${pid}`;
-  if (proc.statusField(status, 'State')?.startsWith('Z')) return `process ${pid} is a zombie: it has ended already`;
-  const tracer = proc.statusField(status, 'TracerPid');
-  if (tracer !== undefined && tracer !== '0')
-    return `process ${pid} is being traced already by process ${tracer} (${proc.threadName(Number(tracer), Number(tracer))})`;
-  if (proc.statusField(status, 'Kthread') === '1') return `process ${pid} is a kernel thread`;
-  if (errno !== EPERM) return `cannot attach to process ${pid}: ${errnoName(errno)}`;
-  const owner = proc.statusField(status, 'Uid')?.split(/\s+/)[0];
-  if (owner !== undefined && Number(owner) !== process.getuid?.() && process.getuid?.() !== 0)
-    return `no permission to attach to process ${pid}: it belongs to user ${owner}; run as that user or as root`;
-  const scope = proc.readText('/proc/sys/kernel/yama/ptrace_scope')?.trim() ?? '0';
-  if (scope !== '0')
-    return `no permission to attach to process ${pid}: kernel.yama.ptrace_scope is ${scope}; allow it with \`sudo sysctl kernel.yama.ptrace_scope=0\`, or start the program under the debugger`;
-  return `no permission to attach to process ${pid}: it is not dumpable (set-id or protected), or a security module or container forbids ptrace; run as root`;
+function cannotAttach(pid: Pid, errno: number): SavepointError {
+  const { sentence, ...facts } = judgeAttach(readAttachFacts(pid));
+  const isKnown = errno === EPERM || facts.reason !== 'protected';
+  const text = errno === ESRCH ? `there is no process ${pid}` : `cannot attach to process ${pid}: ${errnoName(errno)}`;
+  return userError('cannot-attach', isKnown ? sentence : text, { pid, ...facts });
 }
 
 /** Seizes all threads; the program is not harmed by a failure on the way. */
@@ -175,7 +165,7 @@ export function attach(tracer: Tracer, pid: Pid): Inferior {
   const leader = inferior.leader;
   if (leader === undefined) {
     undo();
-    throw userError('cannot-attach', attachAdvice(pid, ESRCH));
+    throw cannotAttach(pid, ESRCH);
   }
   tracer.quiesce();
   inferior.setCurrentThread(leader.ref);
@@ -194,14 +184,14 @@ function seizeAll(tracer: Tracer, inferior: Inferior): void {
         // Born traced between our look and now; its parent's event is on its way.
         continue;
       }
-      if (errno !== 0) throw userError('cannot-attach', attachAdvice(inferior.pid, errno));
+      if (errno !== 0) throw cannotAttach(inferior.pid, errno);
       found = true;
       const tracee = tracer.adopt(inferior, tid);
       tracee.interrupted = true;
       if (ptrace.interrupt(tid) === GONE || tracer.awaitStop(tracee) === GONE) continue;
     }
   }
-  if (inferior.tracees.size === 0) throw userError('cannot-attach', attachAdvice(inferior.pid, ESRCH));
+  if (inferior.tracees.size === 0) throw cannotAttach(inferior.pid, ESRCH);
 }
 
 function isOurs(tid: number): boolean {

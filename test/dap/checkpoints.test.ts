@@ -388,3 +388,29 @@ describe('another client of the same session', () => {
     await finish(run);
   });
 });
+
+describe('a take of much memory', () => {
+  const big = fixture('dap-big');
+  const bigSource = `${root}/test/fixtures/dap-big.c`;
+
+  it('is shown as progress, and cancelled by it: nothing of it stays, and the program is unharmed', async () => {
+    const run = await place.start();
+    await run.initialize({ supportsProgressReporting: true });
+    await run.launch({ program: big, args: ['1024', '5'], automaticCheckpoints: false }, () =>
+      run.breakAt(bigSource, [lineOf(bigSource, 'full')]),
+    );
+    const { threadId } = await run.stopped('breakpoint');
+    const answer = run.refusal('checkpoint/take', { label: 'too large' });
+    const { progressId, title, cancellable } = await run.event('progressStart');
+    expect({ title, cancellable }).toEqual({ title: 'Taking a checkpoint', cancellable: true });
+    await run.ask('cancel', { progressId });
+    expect(await answer).toBe('cancelled');
+    await run.event('progressEnd', (body) => body.progressId === progressId);
+    expect((await run.ask('checkpoint/list')).checkpoints.map((one: { label: string }) => one.label)).toEqual(['entry']);
+    await run.ask('continue', { threadId });
+    await run.printed(/sound after 5 rounds/);
+    await run.event('exited');
+    await run.event('terminated');
+    await finish(run);
+  });
+});

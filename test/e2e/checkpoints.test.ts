@@ -175,3 +175,31 @@ test('(e) Step Back through ten stops', async () => {
   await workbench.stop();
   await server.untilNoStrays();
 });
+
+test('(h) Add Checkpoint Breakpoint: the program leaves checkpoints where it passes, without a stop, and one goes back to them', async () => {
+  const project = new Project(path.join(server.directory, 'h'));
+  project.launch({ program: project.program('sum.c', SUM) });
+  const workbench = await openProject(project, 'h');
+  await workbench.open('sum.c');
+  await workbench.breakAt(lineIn(SUM, 'print'));
+  await workbench.lineMenu(at);
+  await workbench.picture('menu');
+  await workbench.menuItem('Add Checkpoint Breakpoint');
+  await workbench.page.locator('.codicon-debug-breakpoint-log').first().waitFor();
+  await workbench.page.keyboard.press('F5');
+  await workbench.stoppedAt(lineIn(SUM, 'print'));
+  await workbench.console('checkpoint 20');
+  for (const pane of ['Watch', 'Breakpoints']) await workbench.collapse(pane);
+  await workbench.command('Savepoint: Show the Checkpoints');
+  await workbench.row('2  total = add').waitFor();
+  await workbench.picture('passed');
+  await workbench.press('Restore to Snapshot');
+  await workbench.choose('20  total = add');
+  await workbench.stoppedAt(at);
+  await workbench.expand('Locals');
+  await workbench.variable('i', '20');
+  await workbench.variable('total', '190');
+  await workbench.picture('restored');
+  await workbench.stop();
+  await server.untilNoStrays();
+});

@@ -64,9 +64,11 @@ test('(f) no gdb, no permission, and a refused checkpoint: each says why and wha
     await told.getByText('Set the path of gdb').waitFor();
     await workbench.picture('no-gdb');
     await workbench.start('not ours');
-    await workbench.dialogue(/[Aa]ttaching to process \d+ failed/);
+    const refused = await workbench.notification(/traced already by process \d+ \(traced\)/);
     await workbench.picture('no-permission');
-    await workbench.dismiss();
+    await refused.getByText('Show Me How').click();
+    await workbench.helpPage('the program is being traced already');
+    await workbench.picture('show-me-how');
     await workbench.start('big');
     await workbench.stoppedAt(lineIn(BIG, 'full'));
     await workbench.press('Checkpoint Here');

@@ -28,8 +28,19 @@ export class DapPlace {
   readonly place = new CliPlace();
   private readonly runs: DapRun[] = [];
 
-  async start(options: { env?: NodeJS.ProcessEnv; strict?: readonly string[] } = {}): Promise<DapRun> {
-    const run = new DapRun(this.place.environment(options.env), this.place.directory, options.strict ?? []);
+  /** `uid`: as that user. `without`: as one who lacks a capability (`sys_ptrace`). */
+  async start(
+    options: { env?: NodeJS.ProcessEnv; strict?: readonly string[]; uid?: number; without?: string } = {},
+  ): Promise<DapRun> {
+    const { uid, without } = options;
+    if (uid !== undefined) for (const folder of [this.place.directory, this.place.runtime]) fs.chownSync(folder, uid, uid);
+    const savepoint = path.join(root, 'bin/savepoint');
+    const less = `--bounding-set=-${without} --inh-caps=-${without}`;
+    const run = new DapRun(this.place.environment(options.env), this.place.directory, options.strict ?? [], undefined, {
+      program:
+        without === undefined ? savepoint : this.write('adapter', `#!/bin/sh\nexec setpriv ${less} ${savepoint} "$@"\n`, 0o755),
+      ...(uid === undefined ? {} : { uid }),
+    });
     this.runs.push(run);
     await run.client.start();
     return run;
@@ -84,8 +95,10 @@ export class DapRun {
     private readonly strict: readonly string[],
     /** To a server's session; undefined: `start` makes an adapter of its own. */
     private readonly socket?: net.Socket,
+    { program, uid }: { readonly program: string; readonly uid?: number } = { program: path.join(root, 'bin/savepoint') },
   ) {
-    this.client = new DebugClient(path.join(root, 'bin/savepoint'), 'dap', 'savepoint', { env: environment, cwd });
+    const user = uid === undefined ? {} : { uid, gid: uid };
+    this.client = new DebugClient(program, 'dap', 'savepoint', { env: environment, cwd, ...user });
     this.client.defaultTimeout = LIMIT_MS;
     const client = this.client as unknown as {
       dispatch(text: string): void;
@@ -210,6 +223,15 @@ export class DapRun {
       (error: Error) => error.message,
     );
     return answer;
+  }
+
+  /** The body of an error reply. */
+  async refused(command: string, args: unknown = {}): Promise<DebugProtocol.Message> {
+    const seq = (this.client as unknown as { sequence: number }).sequence;
+    await this.refusal(command, args);
+    const { success, body } = this.replies.get(seq)!;
+    expect(success).toBe(false);
+    return (body as DebugProtocol.ErrorResponse['body']).error!;
   }
 
   async initialize(more: Record<string, unknown> = {}): Promise<any> {

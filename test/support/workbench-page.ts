@@ -103,6 +103,18 @@ export class Workbench {
     throw new Error(`no breakpoint in line ${line}`);
   }
 
+  /** The context menu of a line's number. */
+  async lineMenu(line: number): Promise<void> {
+    await this.goToLine(line);
+    await this.page.locator('.line-numbers.active-line-number').first().click({ button: 'right' });
+    await this.page.locator('.monaco-menu').first().waitFor();
+  }
+
+  async menuItem(title: string): Promise<void> {
+    await this.page.locator(`.monaco-menu .action-label[aria-label^="${title}"]`).first().click();
+    await this.page.locator('.monaco-menu').first().waitFor({ state: 'hidden' });
+  }
+
   // --- debugging ---
 
   /** Starts a configuration by its name. */
@@ -116,16 +128,6 @@ export class Workbench {
     await this.picture('start');
     await this.page.keyboard.press('Enter');
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-  }
-
-  /** The modal one that tells that a session did not start. */
-  async dialogue(text: string | RegExp): Promise<void> {
-    await visible(this.page.locator('.monaco-dialog-box').filter({ hasText: text })).toBeVisible();
-  }
-
-  async dismiss(): Promise<void> {
-    await this.page.keyboard.press('Escape');
-    await this.page.locator('.monaco-dialog-box').waitFor({ state: 'hidden' });
   }
 
   toolbar(title: string): Locator {
@@ -234,6 +236,12 @@ export class Workbench {
     const toast = this.page.locator('.notification-toast').filter({ hasText: text }).first();
     await toast.waitFor();
     return toast;
+  }
+
+  /** A page that explains, as the editor shows Markdown. */
+  async helpPage(text: string): Promise<void> {
+    const page = this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+    await page.getByText(text).first().waitFor();
   }
 
   async stop(): Promise<void> {

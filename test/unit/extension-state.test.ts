@@ -77,6 +77,11 @@ describe('what works', () => {
   });
 });
 
+test('what is taken while the program runs is not where it is', () => {
+  expect(play({ kind: 'started' }, taken(3)).presentId).toBeUndefined();
+  expect(play({ kind: 'started' }, stopped, taken(3)).presentId).toBe(3);
+});
+
 describe('the past', () => {
   const back = play({ kind: 'started' }, stopped, listed(record(3), record(5, 3)), restored(3, 5), stopped);
 
@@ -122,7 +127,8 @@ describe('rows', () => {
     expect(rows(listed(record(1), record(3, 1), record(2, 1)))).toBe('1 (branch (3)) 2'));
   test('automatic ones that follow one another are folded, the entry is not', () =>
     expect(rows(listed(auto(0), auto(1, 0), auto(2, 1), record(3, 2), auto(4, 3)))).toBe('0 automatic (1 2) 3 4'));
-  test('the present is never folded', () => expect(rows(listed(auto(1), auto(2, 1), auto(3, 2)), taken(2))).toBe('1 2*here 3'));
+  test('the present is never folded', () =>
+    expect(rows(stopped, listed(auto(1), auto(2, 1), auto(3, 2)), taken(2))).toBe('1 2*here 3'));
   test('where a branch begins is never folded', () =>
     expect(rows(listed(auto(1), auto(2, 1), record(3, 2), record(4, 2)))).toBe('1 2 (branch (4)) 3'));
   test('what the program went on from is marked', () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import type { ObstacleReason } from '../../native/base/attach-obstacle';
 import { adviceFor } from '../../extension/src/advice';
 import { findExecutables } from '../../extension/src/executables';
 import { listProcesses, parseStat } from '../../extension/src/processes';
@@ -27,6 +28,7 @@ describe('texts', () => {
   test('a checkpoint is called by its label, its line, its function, or how it was taken', () => {
     expect(nameOf({ ...record, label: 'before' }, 'x = 1;')).toBe('before');
     expect(nameOf(record, 'x = 1;')).toBe('x = 1;');
+    expect(nameOf({ ...record, label: 'a'.repeat(50) }, 'a'.repeat(50))).toBe(`${'a'.repeat(21)}…`);
     expect(nameOf(record)).toBe('feed');
     const { stop: _, ...running } = record;
     expect(nameOf(running)).toBe('while running');
@@ -60,9 +62,34 @@ describe('texts', () => {
 });
 
 test('errors that can be helped have advice, others none', () => {
-  expect(adviceFor('attaching to process 5: Operation not permitted')[0]?.label).toBe('Show me how');
-  expect(adviceFor('savepoint: gdb is not installed (no "gdb" in PATH)')[0]).toMatchObject({ kind: 'terminal' });
+  expect(adviceFor('savepoint: gdb is not installed (no "gdb" in PATH)').map(({ kind }) => kind)).toEqual([
+    'page',
+    'terminal',
+    'settings',
+  ]);
+  expect(adviceFor('/tmp/a.out has no debug information: there are no lines')).toEqual([
+    { label: 'Show Me How', kind: 'page', page: 'debug-information' },
+  ]);
   expect(adviceFor('something else')).toEqual([]);
+});
+
+test.each<[ObstacleReason, string | undefined]>([
+  ['ptrace-scope-1', 'attach-ptrace-scope'],
+  ['ptrace-scope-2', 'attach-ptrace-scope'],
+  ['ptrace-scope-3', 'attach-ptrace-scope'],
+  ['other-user', 'attach-other-user'],
+  ['traced', 'attach-traced'],
+  ['capability', 'attach-container'],
+  ['seccomp', 'attach-container'],
+  ['protected', 'attach-protected'],
+  ['gone', undefined],
+  ['zombie', undefined],
+  ['kernel-thread', undefined],
+  ['32-bit', undefined],
+])('attaching that is refused for "%s" is explained by the page %s', (reason, page) => {
+  const [advice] = adviceFor('attaching to process 5: no', { code: 'cannot-attach', reason });
+  expect(advice).toEqual(page === undefined ? undefined : { label: 'Show Me How', kind: 'page', page });
+  if (page !== undefined) expect(fs.existsSync(path.join(__dirname, `../../docs/help/${page}.md`))).toBe(true);
 });
 
 describe('on this machine', () => {
