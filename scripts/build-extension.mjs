@@ -25,6 +25,7 @@ const built = [
   'savepoint.py',
   'bell.py',
   'dap.py',
+  'picture.py',
   'libsavepoint.so',
 ];
 

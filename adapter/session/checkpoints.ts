@@ -20,7 +20,7 @@ import type {
   TakeResult,
 } from '../../native/control/schema';
 import type { CheckpointStore } from './checkpoint-store';
-import { ENTRY_ID, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
+import { ENTRY_ID, checkpointId, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './stops';
 import { type AutomaticLimits, FULL_BUDGET, chooseDrops, isDue, spend } from './thinning';
@@ -301,7 +301,7 @@ export class Checkpoints {
   }
 
   async drop({ id }: DropArguments): Promise<void> {
-    const number = needId(id);
+    const number = checkpointId(id);
     await this.onTree(async () => {
       await this.reachable().drop([number]);
       this.forget(number);
@@ -309,7 +309,7 @@ export class Checkpoints {
   }
 
   async rename({ id, label }: RenameArguments): Promise<void> {
-    const number = needId(id);
+    const number = checkpointId(id);
     await this.onTree(async () => {
       await this.reachable().rename(number, String(label ?? ''));
       this.known = await this.reachable().list();
@@ -333,7 +333,7 @@ export class Checkpoints {
   // --- going back ---
 
   async restore({ id, saveCurrent = true }: RestoreArguments): Promise<RestoreResult> {
-    const number = needId(id);
+    const number = checkpointId(id);
     this.needServer();
     return await this.core.program.exclusive(async () => {
       this.known = await this.listWhenReachable();
@@ -463,12 +463,6 @@ export class Checkpoints {
     const earlier = earlierMoments(this.known, { savedAs: id, momentOf: (one) => this.moments.get(one)?.number });
     return { present: this.describe(id), earlier };
   }
-}
-
-function needId(id: unknown): number {
-  if (typeof id !== 'number' || !Number.isInteger(id) || id < 0)
-    throw userError('checkpoint-id', `${JSON.stringify(id)} is not the number of a checkpoint`);
-  return id;
 }
 
 function reparent(record: CheckpointRecord, parentId: number | undefined): CheckpointRecord {

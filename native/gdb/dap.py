@@ -320,6 +320,8 @@ def end_breakpoint(wanted):
     return {} if best is None else {"best": best[1]}
 
 
+gdb.execute("source " + os.path.join(os.path.dirname(os.path.abspath(__file__)), "picture.py"))
+
 QUESTIONS = {
     "break": set_break,
     "call": lambda wanted: call_of(frame_at(wanted["thread"], wanted["frame"])),
@@ -329,6 +331,8 @@ QUESTIONS = {
     "into": set_call,
     "end": end_breakpoint,
     "load": load_program,
+    "picture": picture,
+    "live": lambda wanted: leave_view(),
     "pid": lambda wanted: os.getpid(),
 }
 
