@@ -160,7 +160,7 @@ def smart_pointer(value):
 
 
 class Variables:
-    """Those of one scope, in the order of the source. A name that another one hides has its line behind it."""
+    """Those of one scope, the innermost block's first. A name that one of them hides has its line behind it."""
 
     def __init__(self, deadline):
         self.deadline = deadline
