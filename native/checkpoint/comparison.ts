@@ -22,6 +22,7 @@ import {
   type ThreadFacts,
 } from './differences';
 import type { MappedFiles } from './mapped-files';
+import type { Mapping } from './mappings';
 import { pageClassOf, pageRanges } from './page-ranges';
 import { FilePages } from './past';
 import { readMappings, type Snapshot } from './snapshot';
@@ -74,6 +75,15 @@ function presentThreads(inferior: EngineInferior): ThreadFacts[] {
     });
 }
 
+function peekMemory(inferior: EngineInferior, space: MemorySpace, mappings: readonly Mapping[]): IndexHandle {
+  const putBack = inferior.liftBreakpoints();
+  try {
+    return space.peek(pageRanges(mappings));
+  } finally {
+    putBack();
+  }
+}
+
 /** `act` sees the present; all threads stand. `known`: descriptors of a checkpoint, whose duplicates spare new ones. */
 export function withPresent<T>(
   inferior: EngineInferior,
@@ -84,15 +94,15 @@ export function withPresent<T>(
   const mappings = readMappings(inferior);
   const threads = presentThreads(inferior);
   const files = captureFiles(inferior, known, false);
-  const putBack = inferior.liftBreakpoints();
-  let index: IndexHandle | undefined;
   try {
-    index = space.peek(pageRanges(mappings));
-    const stopThread = inferior.currentThread() ?? threads[0]?.ref;
-    return act({ threads, stopThread, files, mappings, index, mappedFiles: new Map() });
+    const index = peekMemory(inferior, space, mappings);
+    try {
+      const stopThread = inferior.currentThread() ?? threads[0]?.ref;
+      return act({ threads, stopThread, files, mappings, index, mappedFiles: new Map() });
+    } finally {
+      dropIndex(index);
+    }
   } finally {
-    putBack();
-    if (index !== undefined) dropIndex(index);
     dropFiles(files);
   }
 }

@@ -124,7 +124,7 @@ export class CheckpointService {
   }
 
   private noteLoss(pid: Pid, why: string): void {
-    if (this.view.now?.pid === pid) this.view.leave();
+    this.view.lose(pid);
     const nodes = this.engine.known(pid)?.list() ?? [];
     if (this.armed?.inferior.pid === pid) this.disarm(userError('no-process', why));
     if (nodes.length === 0) return;

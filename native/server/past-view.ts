@@ -8,7 +8,7 @@
  * turns it on.
  */
 
-import type { Addr, Gone, Pid, ThreadRef, Tid } from '../base/brands';
+import { GONE, type Addr, type Gone, type Pid, type ThreadRef, type Tid } from '../base/brands';
 import { refused, userError } from '../base/errors';
 import type { Past } from '../checkpoint/past';
 import type { ThreadState } from '../checkpoint/state';
@@ -28,7 +28,8 @@ import type { Arch } from '../arch/arch';
 interface Looking {
   readonly id: number;
   readonly pid: Pid;
-  readonly past: Past;
+  /** undefined: it went with its process. */
+  readonly past: Past | undefined;
   readonly thread: ThreadState;
 }
 
@@ -52,8 +53,16 @@ export class PastView {
 
   /** Nothing when there is none. */
   leave(): void {
-    this.looking?.past.close();
+    this.looking?.past?.close();
     this.looking = undefined;
+  }
+
+  /** The checkpoints of the process are gone. Whoever looks sees nothing from here on, and never the present for the past. */
+  lose(pid: Pid): void {
+    const { looking } = this;
+    if (looking?.pid !== pid) return;
+    looking.past?.close();
+    this.looking = { ...looking, past: undefined };
   }
 
   /** Throws while somebody looks. `what`: who wants to change something. */
@@ -63,6 +72,8 @@ export class PastView {
     throw refused('looking', what, reason);
   }
 }
+
+const readPast = ({ past }: Looking, addr: Addr, length: number): Buffer => past?.read(addr, length) ?? Buffer.alloc(0);
 
 /** The target as the debugger sees it. */
 export class ViewedTarget implements Target {
@@ -80,25 +91,32 @@ export class ViewedTarget implements Target {
   // --- looking: out of the checkpoint ---
 
   readMemory(pid: Pid, addr: Addr, length: number): Buffer | Gone {
-    return this.at(pid)?.past.read(addr, length) ?? this.target.readMemory(pid, addr, length);
+    const looking = this.at(pid);
+    return looking === undefined ? this.target.readMemory(pid, addr, length) : readPast(looking, addr, length);
   }
 
   readRegisters(thread: ThreadRef): Buffer | Gone {
     const looking = this.at(thread.pid);
-    return looking === undefined ? this.target.readRegisters(thread) : this.arch.encodeAll(looking.thread);
+    if (looking === undefined) return this.target.readRegisters(thread);
+    return looking.past === undefined ? GONE : this.arch.encodeAll(looking.thread);
   }
 
   readRegister(thread: ThreadRef, regno: number): Buffer | undefined | Gone {
     const looking = this.at(thread.pid);
-    return looking === undefined ? this.target.readRegister(thread, regno) : this.arch.encodeOne(looking.thread, regno);
+    if (looking === undefined) return this.target.readRegister(thread, regno);
+    return looking.past === undefined ? GONE : this.arch.encodeOne(looking.thread, regno);
   }
 
   tlsAddress(thread: ThreadRef, offset: Addr, linkMap: Addr): Addr | undefined | Gone {
     const looking = this.at(thread.pid);
     if (looking === undefined) return this.target.tlsAddress(thread, offset, linkMap);
-    const { past, pid } = looking;
-    const read = (addr: Addr, length: number): Buffer => past.read(addr, length);
-    return this.target.tlsAddressIn(pid, { read, threadPointer: this.arch.threadPointer(looking.thread.gp) }, offset, linkMap);
+    const read = (addr: Addr, length: number): Buffer => readPast(looking, addr, length);
+    return this.target.tlsAddressIn(
+      thread.pid,
+      { read, threadPointer: this.arch.threadPointer(looking.thread.gp) },
+      offset,
+      linkMap,
+    );
   }
 
   /** Not kept by checkpoints. */
@@ -139,6 +157,8 @@ export class ViewedTarget implements Target {
   }
 
   resume(entries: readonly ResumeEntry[]): void {
+    // The program has died meanwhile: nothing runs, and the debugger is told of the end.
+    if (this.target.hasEndToReport) this.view.leave();
     this.view.refuse('resuming');
     this.target.resume(entries);
   }

@@ -189,6 +189,20 @@ describe('while somebody looks', () => {
       await next.close();
     }));
 
+  test('a program that is killed from outside shows nothing any more, not its present for its past, and its end is told', () =>
+    withProgram({ program: 'threads-park', args: ['2'] }, async (program) => {
+      await program.resume('all_ready');
+      await view(program, await program.take());
+      expect(await program.readInt('round_number')).toBe(0);
+      process.kill(program.pid, 'SIGKILL');
+      // Its death comes to the server by itself, a moment later.
+      const address = program.symbol('round_number').toString(16);
+      const end = Date.now() + 5_000;
+      while ((await program.client.send(`m${address},4`)) !== 'E01' && Date.now() < end);
+      expect([await program.client.send(`m${address},4`), await program.client.send('g')]).toEqual(['E01', 'E01']);
+      expect((await program.resume()).text).toBe('X09');
+    }));
+
   test('a kill is a kill', () =>
     withProgram({ program: 'threads-park', args: ['2'] }, async (program) => {
       await program.resume('all_ready');

@@ -177,19 +177,20 @@ test('(e) Step Back through ten stops', async () => {
   await server.untilNoStrays();
 });
 
-test('(f) Compare with Now, at a row of the Checkpoints view: then and now side by side, in the diff editor', async () => {
-  const project = new Project(path.join(server.directory, 'f'));
+test('(h) Compare with Now, at a row of the Checkpoints view: then and now side by side, in the diff editor', async () => {
+  const project = new Project(path.join(server.directory, 'h'));
   const fixture = path.join(__dirname, '../fixtures/compare.c');
   project.launch({ program: project.program('compare.c', fs.readFileSync(fixture, 'utf8')) });
-  const workbench = await openProject(project, 'f');
+  const workbench = await openProject(project, 'h');
   await workbench.open('compare.c');
   for (const stop of ['first stop', 'second stop']) await workbench.breakAt(lineOf(fixture, stop));
   await workbench.page.keyboard.press('F5');
-  await workbench.stoppedAt(lineOf(fixture, 'first stop'));
+  await workbench.expand('Locals');
+  await workbench.variable('devnull', '-1');
   await workbench.press('Checkpoint Here');
   await workbench.row('counter++').waitFor();
   await workbench.press('Continue');
-  await workbench.stoppedAt(lineOf(fixture, 'second stop'));
+  await workbench.variable('devnull', '4');
   for (const pane of ['Watch', 'Breakpoints']) await workbench.collapse(pane);
   await workbench.rowMenu('counter++', 'Compare with Now');
   await workbench.differs('devnull = -1', 'devnull = 4');
