@@ -26,6 +26,7 @@ const built = [
   'bell.py',
   'dap.py',
   'points.py',
+  'picture.py',
   'libsavepoint.so',
 ];
 

@@ -84,6 +84,46 @@ export async function loadProgramFile(gdb: GdbClient, file: string): Promise<boo
   return (await ask(gdb, 'load', { file })) === true;
 }
 
+export type ShownVariable = readonly [name: string, text: string, unshown?: string];
+
+export interface ShownPlace {
+  readonly source?: string;
+  readonly line?: number;
+}
+
+export interface ShownCall extends ShownPlace {
+  readonly function: string;
+  /** The caller's stack pointer, as `0x…`: with the function it tells calls apart. */
+  readonly cfa: string;
+  readonly variables: readonly ShownVariable[];
+  readonly cut: boolean;
+}
+
+/** What a state of the program looks like. A variable's third part stands for what its text does not show. */
+export interface Picture {
+  readonly stacks: readonly { readonly tid: number; readonly calls: readonly ShownCall[] }[];
+  readonly files: readonly { readonly source: string; readonly variables: readonly ShownVariable[]; readonly cut: boolean }[];
+  readonly places: readonly ({ readonly tid: number; readonly function: string | null } & ShownPlace)[];
+  /** Not everything was looked at: it took too long. */
+  readonly late: boolean;
+}
+
+/**
+ * The present, or a checkpoint (which is not gone back to): calls of the threads in `stacks`, and where those in `places` stand. Threads by
+ * the kernel's ids.
+ */
+export async function pictureOf(
+  gdb: GdbClient,
+  wanted: { readonly checkpoint: number | null; readonly stacks: readonly number[]; readonly places: readonly number[] },
+): Promise<Picture> {
+  return (await ask(gdb, 'picture', wanted)) as Picture;
+}
+
+/** Makes sure that gdb sees the program itself, after a picture that failed. */
+export async function seeThePresent(gdb: GdbClient): Promise<void> {
+  await ask(gdb, 'live', {});
+}
+
 /** gdb's own process id: the launcher is between us. */
 export async function gdbProcessId(gdb: GdbClient): Promise<number> {
   return (await ask(gdb, 'pid', {})) as number;

@@ -1,13 +1,6 @@
 /** Small questions on checkpoint records. Pure. */
 
-import { userError } from '../../native/base/errors';
 import type { CheckpointChanged, CheckpointList, CheckpointRecord } from '../../native/control/schema';
-
-export function needId(id: unknown): number {
-  if (typeof id !== 'number' || !Number.isInteger(id) || id < 0)
-    throw userError('checkpoint-id', `${JSON.stringify(id)} is not the number of a checkpoint`);
-  return id;
-}
 
 export function reparent(record: CheckpointRecord, parentId: number | undefined): CheckpointRecord {
   const changed: { parentId?: number } & CheckpointRecord = { ...record };

@@ -4,7 +4,13 @@
  */
 
 import { peerError, refused, userError } from '../../native/base/errors';
-import type { CheckpointList, CheckpointRecord, PreflightResult } from '../../native/control/schema';
+import type {
+  CheckpointList,
+  CheckpointRecord,
+  CompareArguments,
+  CompareResult,
+  PreflightResult,
+} from '../../native/control/schema';
 import type { GdbClient } from '../gdb/client';
 import { consoleCommand, gdbSet } from '../gdb/commands-exec';
 
@@ -87,6 +93,11 @@ export class GdbCheckpointStore implements CheckpointStore {
       notRolledBack: readonly string[];
     };
     return { ...rest, fidelity: notRolledBack };
+  }
+
+  /** Without variables, and without what debug information says of places. */
+  async compare({ id, with: other }: CompareArguments): Promise<CompareResult> {
+    return readJson(await this.monitor(`savepoint-compare-json ${id}${other === undefined ? '' : ` ${other}`}`)) as CompareResult;
   }
 
   private async must(line: string, done: RegExp): Promise<void> {

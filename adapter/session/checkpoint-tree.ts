@@ -1,9 +1,17 @@
 /** Which checkpoint "the one before" is. Pure. */
 
+import { userError } from '../../native/base/errors';
 import type { CheckpointList, CheckpointRecord } from '../../native/control/schema';
 
 /** The entry checkpoint's id. */
 export const ENTRY_ID = 0;
+
+/** A client's number of a checkpoint. Throws for what cannot be one. */
+export function checkpointId(id: unknown): number {
+  if (typeof id !== 'number' || !Number.isInteger(id) || id < 0)
+    throw userError('checkpoint-id', `${JSON.stringify(id)} is not the number of a checkpoint`);
+  return id;
+}
 
 export interface Present {
   /** A checkpoint that is equal to the present state; undefined: the program has gone on from `currentId`. */

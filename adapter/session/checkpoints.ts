@@ -20,9 +20,9 @@ import type {
   TakeResult,
 } from '../../native/control/schema';
 import { hearOut } from '../gdb/commands-exec';
-import { isKnownChange, needId, reparent } from './checkpoint-records';
+import { isKnownChange, reparent } from './checkpoint-records';
 import { type CheckpointStore, type TakenRecord, readTaken } from './checkpoint-store';
-import { ENTRY_ID, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
+import { ENTRY_ID, checkpointId, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
 import { type Moment, Moments, describePassed, describeStop } from './moments';
 import { PassedCheckpoints } from './passed-checkpoints';
@@ -311,7 +311,7 @@ export class Checkpoints {
   }
 
   async drop({ id }: DropArguments): Promise<void> {
-    const number = needId(id);
+    const number = checkpointId(id);
     await this.onTree(async () => {
       await this.reachable().drop([number]);
       this.forget(number);
@@ -319,7 +319,7 @@ export class Checkpoints {
   }
 
   async rename({ id, label }: RenameArguments): Promise<void> {
-    const number = needId(id);
+    const number = checkpointId(id);
     await this.onTree(async () => {
       await this.reachable().rename(number, String(label ?? ''));
       this.passed.keep(number);
@@ -344,7 +344,7 @@ export class Checkpoints {
   // --- going back ---
 
   async restore({ id, saveCurrent = true }: RestoreArguments): Promise<RestoreResult> {
-    const number = needId(id);
+    const number = checkpointId(id);
     this.needServer();
     return await this.core.program.exclusive(async () => {
       this.known = await this.listWhenReachable();

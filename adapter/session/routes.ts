@@ -2,7 +2,13 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { bug, refused, userError } from '../../native/base/errors';
-import type { DropArguments, RenameArguments, RestoreArguments, TakeArguments } from '../../native/control/schema';
+import type {
+  CompareArguments,
+  DropArguments,
+  RenameArguments,
+  RestoreArguments,
+  TakeArguments,
+} from '../../native/control/schema';
 import type { Route, Routes } from '../dap/connection';
 import { bytesInfo } from './data-bytes';
 import { mayChange } from './expressions';
@@ -182,6 +188,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     'checkpoint/drop': plain((args: DropArguments) => checkpoints.drop(args)),
     'checkpoint/rename': plain((args: RenameArguments) => checkpoints.rename(args)),
     'checkpoint/preflight': plain(() => checkpoints.preflight()),
+    'checkpoint/compare': plain((args: CompareArguments) => session.compare.compare(args)),
     ...testFaults(),
     'program/input': plain((args: { readonly text?: unknown }) => {
       if (typeof args.text !== 'string') throw userError('input', '"text" is what the program shall read');

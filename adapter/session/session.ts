@@ -15,6 +15,7 @@ import { Breakpoints } from './breakpoints';
 import { GdbCheckpointStore, type TakenRecord } from './checkpoint-store';
 import { Checkpoints } from './checkpoints';
 import { CodeSources } from './code-sources';
+import { Compare } from './compare';
 import type { ControlStore } from './control-store';
 import { Core } from './core';
 import { Evaluation } from './evaluate';
@@ -42,6 +43,7 @@ export class Session {
   readonly files: Files;
   readonly execution: Execution;
   readonly checkpoints: Checkpoints;
+  readonly compare: Compare;
   readonly restartFrame: RestartFrame;
   /** From `configurationDone` on, what gdb says is for the user. */
   private talking = false;
@@ -78,7 +80,9 @@ export class Session {
     this.variables = new Variables(core);
     this.files = new Files(core, code);
     this.memory = new Memory(core, () => this.onChanged());
-    this.checkpoints = new Checkpoints(core, new GdbCheckpointStore(() => core.gdb), {
+    const store = new GdbCheckpointStore(() => core.gdb);
+    this.compare = new Compare(core, store);
+    this.checkpoints = new Checkpoints(core, store, {
       onRestored: (stop, record) => this.tellRestored(stop, record),
       isOver: () => this.launch.isOver,
       openBeside: () => this.openBeside(),

@@ -4,9 +4,10 @@ import * as vscode from 'vscode';
 import type { CheckpointRecord } from '../../native/control/schema';
 import { addCheckpointBreakpoint } from './checkpoint-breakpoint';
 import type { CheckpointsView, RowRef } from './checkpoints-view';
+import type { Comparisons } from './comparisons';
 import { describeError, showError } from './notify';
 import { runToLine } from './run-to-line';
-import { abilities, findRecord, lastCheckpoint } from './session-state';
+import { type Abilities, abilities, findRecord, lastCheckpoint } from './session-state';
 import type { Session, Sessions } from './sessions';
 import { describeRecord, warningsOf } from './texts';
 
@@ -17,6 +18,7 @@ export class Commands {
   constructor(
     private readonly sessions: Sessions,
     private readonly view: CheckpointsView,
+    private readonly comparisons: Comparisons,
   ) {}
 
   register(): vscode.Disposable[] {
@@ -36,13 +38,15 @@ export class Commands {
       on('delete', (target: Target, all?: readonly RowRef[]) => this.drop(target, all)),
       on('deleteAll', () => this.dropAll()),
       on('deleteGroup', (target: RowRef) => this.dropGroup(target)),
+      on('compareNow', (target: Target) => this.compareNow(target)),
+      on('compareWith', (target: Target) => this.compareWith(target)),
       on('preflight', () => this.preflight()),
       on('focusView', () => vscode.commands.executeCommand('savepoint.checkpoints.focus')),
     ];
   }
 
   /** Commands can be called by keyboard and palette when they do not work: then they say why. */
-  private need(able: 'take' | 'restore' | 'undo' | 'edit' | 'runTo', otherwise: string): Session | undefined {
+  private need(able: keyof Abilities, otherwise: string): Session | undefined {
     const { active } = this.sessions;
     if (active !== undefined && abilities(active.state)[able]) return active;
     if (active?.state.busy === true) return undefined;
@@ -130,8 +134,8 @@ export class Commands {
   }
 
   /** Newest first, those that somebody asked for before the automatic ones; `first` is the one that Enter takes. */
-  async pick(session: Session, title: string, first?: number): Promise<CheckpointRecord | undefined> {
-    const all = [...session.state.list.checkpoints].sort((a, b) => b.id - a.id);
+  async pick(session: Session, title: string, first?: number, except?: number): Promise<CheckpointRecord | undefined> {
+    const all = session.state.list.checkpoints.filter(({ id }) => id !== except).sort((a, b) => b.id - a.id);
     const entries = (records: readonly CheckpointRecord[]): (vscode.QuickPickItem & { record: CheckpointRecord })[] =>
       records.map((record) => ({
         record,
@@ -200,6 +204,46 @@ export class Commands {
     }
   }
 
+  // --- comparing ---
+
+  private async compareNow(target: Target): Promise<void> {
+    const session = this.need(
+      'compareNow',
+      'Only a program that stands still can be compared with a checkpoint: pause it first.',
+    );
+    const record = session === undefined ? undefined : await this.oneOf(session, target, 'Compare with Now');
+    if (session !== undefined && record !== undefined) await this.showComparison(session, record, undefined);
+  }
+
+  private async compareWith(target: Target): Promise<void> {
+    const session = this.need(
+      'compareTwo',
+      'Two checkpoints are compared while the program stands still: pause it, or take another one.',
+    );
+    const one = session === undefined ? undefined : await this.oneOf(session, target, 'Compare');
+    if (session === undefined || one === undefined) return;
+    const other = await this.pick(session, `Compare Checkpoint ${one.id} with`, undefined, one.id);
+    if (other === undefined) return;
+    // The earlier one is on the left.
+    const [before, after] = one.id < other.id ? [one, other] : [other, one];
+    await this.showComparison(session, before, after);
+  }
+
+  private async oneOf(session: Session, target: Target, title: string): Promise<CheckpointRecord | undefined> {
+    return this.find(session, target ?? this.view.view.selection[0]) ?? (await this.pick(session, title));
+  }
+
+  /** `after` undefined: the present. */
+  private async showComparison(session: Session, before: CheckpointRecord, after: CheckpointRecord | undefined): Promise<void> {
+    const nameOf = (record: CheckpointRecord): string => `Checkpoint ${record.id} (${this.view.nameOf(record)})`;
+    try {
+      const result = await session.compare({ id: before.id, ...(after === undefined ? {} : { with: after.id }) });
+      await this.comparisons.show(result, { before: nameOf(before), after: after === undefined ? 'Now' : nameOf(after) });
+    } catch (error) {
+      showError(`Checkpoint ${before.id} is not compared`, error);
+    }
+  }
+
   // --- what does not go back ---
 
   private async preflight(): Promise<void> {
@@ -224,7 +268,7 @@ export class Commands {
   private async chosen(target: Target, title: string): Promise<readonly [Session?, CheckpointRecord?]> {
     const session = this.need('edit', 'There is no checkpoint.');
     if (session === undefined) return [];
-    return [session, this.find(session, target ?? this.view.view.selection[0]) ?? (await this.pick(session, title))];
+    return [session, await this.oneOf(session, target, title)];
   }
 
   private find(session: Session, target: Target): CheckpointRecord | undefined {

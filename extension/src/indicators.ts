@@ -9,6 +9,8 @@ const KEYS = {
   restore: 'savepoint.canRestore',
   undo: 'savepoint.canUndo',
   edit: 'savepoint.canEdit',
+  compareNow: 'savepoint.canCompareNow',
+  compareTwo: 'savepoint.canCompareTwo',
   runTo: 'savepoint.canRunTo',
 } as const satisfies Record<keyof Abilities, string>;
 

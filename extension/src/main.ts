@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { AdapterFactory } from './adapter-factory';
 import { CheckpointsView } from './checkpoints-view';
 import { Commands } from './commands';
+import { Comparisons } from './comparisons';
 import { Configurations, FoundPrograms, debugExecutable } from './configuration';
 import { Indicators } from './indicators';
 import { pickProcess } from './pickers';
@@ -20,11 +21,13 @@ export function activate(context: vscode.ExtensionContext): Api {
   const sessions = new Sessions();
   const lines = new SourceLines();
   const view = new CheckpointsView(sessions, lines);
+  const comparisons = new Comparisons();
   const { Dynamic } = vscode.DebugConfigurationProviderTriggerKind;
   context.subscriptions.push(
     sessions,
     lines,
     view,
+    comparisons,
     new Indicators(sessions),
     vscode.debug.registerDebugAdapterDescriptorFactory(
       DEBUG_TYPE,
@@ -34,7 +37,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new FoundPrograms(), Dynamic),
     vscode.commands.registerCommand('savepoint.pickProcess', pickProcess),
     vscode.commands.registerCommand('savepoint.debugExecutable', debugExecutable),
-    ...new Commands(sessions, view).register(),
+    ...new Commands(sessions, view, comparisons).register(),
   );
   return { sessions, view };
 }

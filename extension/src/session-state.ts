@@ -120,13 +120,26 @@ export interface Abilities {
   /** Restore to Snapshot, also one of its own. */
   readonly restore: boolean;
   readonly undo: boolean;
-  /** Rename, Delete, Compare. */
+  /** Rename, Delete. */
   readonly edit: boolean;
+  /** Compare with Now, Compare with Another. */
+  readonly compareNow: boolean;
+  readonly compareTwo: boolean;
   readonly runTo: boolean;
 }
 
+const NONE: Abilities = {
+  take: false,
+  restore: false,
+  undo: false,
+  edit: false,
+  compareNow: false,
+  compareTwo: false,
+  runTo: false,
+};
+
 export function abilities(state: SessionState | undefined): Abilities {
-  if (state === undefined || state.busy) return { take: false, restore: false, undo: false, edit: false, runTo: false };
+  if (state === undefined || state.busy) return NONE;
   const alive = state.phase === 'running' || state.phase === 'stopped';
   const known = (alive || state.phase === 'exited') && state.list.checkpoints.length > 0;
   const undoTo = state.arrival?.from;
@@ -135,6 +148,8 @@ export function abilities(state: SessionState | undefined): Abilities {
     restore: known,
     undo: known && findRecord(state, undoTo) !== undefined && undoTo !== state.presentId,
     edit: known,
+    compareNow: known && state.phase === 'stopped',
+    compareTwo: known && state.phase !== 'running' && state.list.checkpoints.length > 1,
     runTo: state.phase === 'stopped',
   };
 }

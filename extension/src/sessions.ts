@@ -4,7 +4,15 @@
  */
 
 import * as vscode from 'vscode';
-import type { CheckpointChanged, CheckpointList, PreflightResult, RestoreResult, TakeResult } from '../../native/control/schema';
+import type {
+  CheckpointChanged,
+  CheckpointList,
+  CompareArguments,
+  CompareResult,
+  PreflightResult,
+  RestoreResult,
+  TakeResult,
+} from '../../native/control/schema';
 import type { Facts } from './advice';
 import { showAdvised, showError } from './notify';
 import { type Happening, type SessionState, advance, initialState } from './session-state';
@@ -154,6 +162,10 @@ export class Session {
 
   async preflight(): Promise<PreflightResult> {
     return (await this.debug.customRequest('checkpoint/preflight')) as PreflightResult;
+  }
+
+  async compare(asked: CompareArguments): Promise<CompareResult> {
+    return await this.during(() => this.debug.customRequest('checkpoint/compare', asked));
   }
 
   private async during<T>(work: () => Thenable<unknown>): Promise<T> {

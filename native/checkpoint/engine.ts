@@ -12,9 +12,11 @@ import type { DirtyTier } from '../sys/dirty-tier';
 import { hasWriteProtect, openStore, sizeIndex, storeUsage } from '../sys/pages';
 import { dropFiles, captureFiles } from './capture/files';
 import { MemorySpace } from './capture/memory';
+import { compareStates, stateOf, withPresent, type Comparison } from './comparison';
 import { fidelityNotes } from './fidelity';
 import { unlessGone } from './gone';
 import { pageRanges } from './page-ranges';
+import { Past } from './past';
 import { admitRestore, handBackSignals, restoreSnapshot } from './restore';
 import { dropSnapshot, readMappings, settleSnapshot, type Snapshot } from './snapshot';
 import { Stages, type FailAt } from './stages';
@@ -259,6 +261,20 @@ export class ProcessCheckpoints {
       const fidelity = fidelityNotes({ files, mappings: readMappings(this.inferior), process, pages: nothing });
       return { tier: this.space.tier, obstacle, fidelity };
     });
+  }
+
+  /** For looking into a checkpoint, whatever becomes of it meanwhile. The caller closes it. */
+  past(id: number): Past {
+    return new Past(this.inferior, this.need(id).snapshot);
+  }
+
+  /** What differs between a checkpoint and another one, or the present. Nothing of the program is changed. */
+  compare(id: number, other: number | undefined): Comparison | Gone {
+    const { inferior, space } = this;
+    const { snapshot } = this.need(id);
+    const before = stateOf(inferior, snapshot);
+    if (other !== undefined) return compareStates(inferior, before, stateOf(inferior, this.need(other).snapshot));
+    return unlessGone(() => withPresent(inferior, space, snapshot.files, (now) => compareStates(inferior, before, now)));
   }
 
   /** Self-check: addresses of pages that are not what the checkpoint says. Meaningful right after taking or restoring it. */

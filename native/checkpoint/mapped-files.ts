@@ -61,7 +61,8 @@ function openAs(path: string, mapping: Mapping): number {
   return io.open(path, O_RDONLY | O_CLOEXEC);
 }
 
-function findFile(pid: Pid, mapping: Mapping, held: MappedFiles): HeldFile {
+/** A descriptor of the file, which the caller drops. Refuses by name. */
+export function findFile(pid: Pid, mapping: Mapping, held: MappedFiles): HeldFile {
   const known = held.get(fileKey(mapping));
   if (known !== undefined) return known.hold();
   const named = `/proc/${pid}/root${mapping.path}`;

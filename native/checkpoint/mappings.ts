@@ -115,7 +115,7 @@ const PAGE = 4096n;
 const pageUp = (addr: Addr): Addr => (addr + PAGE - 1n) & ~(PAGE - 1n);
 
 /** Whether `a` and `b` have the same thing behind address `at`. */
-function sameBacking(a: Mapping, b: Mapping, at: Addr): boolean {
+export function sameBacking(a: Mapping, b: Mapping, at: Addr): boolean {
   const kind = classify(a);
   if (kind !== classify(b) || a.perms[3] !== b.perms[3]) return false;
   if (kind === 'anon') return isStack(a) === isStack(b);
@@ -139,7 +139,10 @@ export function cutOut(mappings: readonly Mapping[], start: Addr, end: Addr): Ma
 }
 
 /** Address ranges at whose borders either table changes, with what is there in each. */
-function* overlay(a: readonly Mapping[], b: readonly Mapping[]): Generator<{ start: Addr; end: Addr; a?: Mapping; b?: Mapping }> {
+export function* overlay(
+  a: readonly Mapping[],
+  b: readonly Mapping[],
+): Generator<{ start: Addr; end: Addr; a?: Mapping; b?: Mapping }> {
   const borders = [...new Set([...a, ...b].flatMap((m) => [m.start, m.end]))].sort((x, y) => (x < y ? -1 : x > y ? 1 : 0));
   let i = 0;
   let k = 0;
@@ -198,7 +201,7 @@ function overlayProtect(mappings: readonly Mapping[], start: Addr, end: Addr, pe
   });
 }
 
-const isOurs = (m: Mapping): boolean => classify(m) !== 'kernel';
+export const isOurs = (m: Mapping): boolean => classify(m) !== 'kernel';
 
 /** brk(2) first: shrinking drops the heap's end, growing needs the room free. */
 function planBreak(present: Layout, target: Layout): { steps: MapStep[]; mappings: readonly Mapping[]; fresh: Range[] } {

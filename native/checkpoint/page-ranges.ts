@@ -5,11 +5,14 @@ import { classify, isWritable, type Mapping, type Range } from './mappings';
 
 const CLASS: Readonly<Partial<Record<ReturnType<typeof classify>, PageClass>>> = { anon: 'anon', file: 'file', shared: 'shared' };
 
+/** How the store keeps the pages of a mapping; undefined: it keeps none. */
+export const pageClassOf = (mapping: Mapping): PageClass | undefined => CLASS[classify(mapping)];
+
 /** Rollable mappings in address order. `except`: working memory of ours. */
 export function pageRanges(mappings: readonly Mapping[], except?: Range, fresh: readonly Range[] = []): PageRange[] {
   const ranges: PageRange[] = [];
   for (const mapping of mappings) {
-    const pageClass = CLASS[classify(mapping)];
+    const pageClass = pageClassOf(mapping);
     if (pageClass === undefined) continue;
     if (except !== undefined && mapping.start < except.end && mapping.end > except.start) continue;
     const whole = { class: pageClass, writable: isWritable(mapping) };

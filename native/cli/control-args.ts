@@ -11,6 +11,7 @@ export const controlCommands = [
   'restore',
   'drop',
   'rename',
+  'compare',
   'preflight',
   'watch',
 ] as const;
@@ -39,6 +40,7 @@ const OPERANDS: Readonly<Record<ControlCommand, readonly [number, number, string
   restore: [1, 1, 'the number of a checkpoint is wanted (savepoint list)'],
   drop: [1, 10_000, 'the numbers of checkpoints are wanted (savepoint list)'],
   rename: [2, 2, 'a number and a new label are wanted'],
+  compare: [1, 2, 'the number of a checkpoint is wanted, or two (savepoint list)'],
   preflight: [0, 0, ''],
   watch: [0, 0, ''],
 };

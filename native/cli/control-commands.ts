@@ -7,6 +7,7 @@ import * as fs from 'node:fs';
 import { type ControlCommand, type ControlPlan, planControl, readCheckpointId } from './control-args';
 import { ControlClient } from '../control/client';
 import { chooseAddress, listSessions } from './control-sessions';
+import { comparisonText } from './comparison-table';
 import { changeText, checkpointTable, preflightText, sessionTable, takenText } from './control-text';
 
 type Act = (client: ControlClient, plan: ControlPlan) => Promise<number>;
@@ -55,6 +56,11 @@ const acts: Readonly<Record<Exclude<ControlCommand, 'list-sessions'>, Act>> = {
     const id = readCheckpointId(operands[0]!);
     const result = await client.ask('checkpoint/rename', { id, label: operands[1]! });
     return print(json ? JSON.stringify(result) : `Checkpoint ${id} is now "${result.checkpoint.label}".`);
+  },
+  compare: async (client, { operands, json }) => {
+    const [id, other] = operands.map(readCheckpointId) as [number, number?];
+    const result = await client.ask('checkpoint/compare', { id, ...(other === undefined ? {} : { with: other }) });
+    return print(json ? JSON.stringify(result) : comparisonText(result));
   },
   preflight: async (client, { json }) => {
     const result = await client.ask('checkpoint/preflight', {});

@@ -33,6 +33,12 @@ restore takes place when it continues or steps next.`,
   ),
   drop: help('drop ID...', 'Forgets checkpoints, in any order; the others stay.'),
   rename: help('rename ID LABEL', 'Gives a checkpoint another label.'),
+  compare: help(
+    'compare ID [ID]',
+    `Tells what differs between a checkpoint and the present, or another checkpoint:
+threads, open files, memory. Nothing is restored; a running program is halted
+for as long as the look takes. Variables are shown by the editor only.`,
+  ),
   preflight: help(
     'preflight',
     `Tells whether a checkpoint can be taken now (exit status 1: no), and what it

@@ -22,6 +22,7 @@ Beside a debugger, from another terminal or a script:
   restore ID      go back; the debugger sees an ordinary stop
   drop ID...      forget
   rename ID LABEL
+  compare ID [ID] what differs between a checkpoint and now, or another
   preflight       can one be taken now, and what would it not bring back?
   watch           show changes as they happen
 
@@ -99,9 +100,9 @@ where the first line of a connection must be the token that is printed when
 the server is ready (--port 0 takes a free port).
 
 Checkpoints are the custom requests checkpoint/take, checkpoint/list,
-checkpoint/restore, checkpoint/drop, checkpoint/rename, checkpoint/preflight
-and the event checkpoint/changed; Step Back goes to the previous stop, Reverse
-to the previous checkpoint.
+checkpoint/restore, checkpoint/drop, checkpoint/rename, checkpoint/preflight,
+checkpoint/compare and the event checkpoint/changed; Step Back goes to the
+previous stop, Reverse to the previous checkpoint.
 
 SAVEPOINT_TRACE=dap,mi writes what is said to standard error, or to the file
 that SAVEPOINT_TRACE_FILE names. docs/debug-adapter.md has all properties of

@@ -87,6 +87,114 @@ export interface PreflightResult {
   readonly fidelity: readonly string[];
 }
 
+export interface CompareArguments {
+  readonly id: number;
+  /** Another checkpoint. Missing: the present. */
+  readonly with?: number;
+}
+
+/** Where a thread stands. What debug information says of it is known to a debugger only, so not over the control socket. */
+export interface ThreadPlace {
+  /** As `0x…`. */
+  readonly pc: string;
+  /** File and offset in it, as `libc.so.6+0x9a3c`; missing: in no file. */
+  readonly module?: string;
+  /** Of the nearest call that has a source. */
+  readonly function?: string;
+  readonly source?: string;
+  readonly line?: number;
+}
+
+export interface ThreadDifference {
+  /** The kernel's id. */
+  readonly tid: number;
+  readonly name: string;
+  readonly change: 'gone' | 'new' | 'moved';
+  readonly before?: ThreadPlace;
+  readonly after?: ThreadPlace;
+}
+
+export interface DescriptorState {
+  /** `file`, `pipe`, `socket` … */
+  readonly kind: string;
+  /** A path, `pipe:[123]` … */
+  readonly target: string;
+  /** In bytes; missing: it has none. */
+  readonly position?: number;
+  /** Of an eventfd, decimal. */
+  readonly counter?: string;
+}
+
+export interface DescriptorDifference {
+  readonly fd: number;
+  /** `replaced`: the number is another file's; `moved`: its position, or an eventfd's counter. */
+  readonly change: 'closed' | 'opened' | 'replaced' | 'moved';
+  readonly before?: DescriptorState;
+  readonly after?: DescriptorState;
+}
+
+export interface RegionDifference {
+  /** `[start, end)` as `0x…`. */
+  readonly start: string;
+  readonly end: string;
+  /** `[heap]`, a path; empty: anonymous. */
+  readonly name: string;
+  readonly change: 'mapped' | 'unmapped' | 'changed';
+  /** Of 4096 bytes: those with another content, or all of a region that came or went. */
+  readonly pages: number;
+}
+
+/** How large a state is. */
+export interface StateSize {
+  readonly threads: number;
+  readonly descriptors: number;
+  /** Bytes of address space, and of the pages in it that have a content of their own. */
+  readonly mappedBytes: number;
+  readonly contentBytes: number;
+  /** The thread that stood stopped. */
+  readonly tid?: number;
+}
+
+/** A variable of a call or a file; `before` or `after` missing: it was not in scope. */
+export interface VariableDifference {
+  readonly name: string;
+  readonly before?: string;
+  readonly after?: string;
+  /** The texts may agree when what differs is in a part too long to be shown. */
+  readonly changed: boolean;
+}
+
+/** Variables of one call of a thread, or of one source file. */
+export interface ScopeDifference {
+  readonly kind: 'call' | 'file';
+  /** The function, or the file. */
+  readonly name: string;
+  /** Of a call. */
+  readonly tid?: number;
+  /** Where it stood, `file:line`; missing: there was no such call. */
+  readonly before?: string;
+  readonly after?: string;
+  /** Of a call all that are shown; of a file those that changed. */
+  readonly variables: readonly VariableDifference[];
+}
+
+export interface CompareResult {
+  readonly id: number;
+  /** Missing: the present. */
+  readonly with?: number;
+  readonly before: StateSize;
+  readonly after: StateSize;
+  readonly threads: readonly ThreadDifference[];
+  readonly descriptors: readonly DescriptorDifference[];
+  /** Pages that are mapped in both and have another content, and where. */
+  readonly changedPages: number;
+  readonly regions: readonly RegionDifference[];
+  /** Calls from the innermost on, then files. Only a debugger knows them: not over the control socket, nor of a program that has ended. */
+  readonly scopes?: readonly ScopeDifference[];
+  /** What is left out of the lists above because they are long, or took too long, in sentences. */
+  readonly omitted: readonly string[];
+}
+
 /** Body of the event `checkpoint/changed`. */
 export interface CheckpointChanged {
   readonly reason: 'taken' | 'restored' | 'dropped' | 'renamed' | 'lost';
@@ -141,6 +249,8 @@ export interface ControlMethods {
   readonly 'checkpoint/drop': { readonly params: DropArguments; readonly result: Nothing };
   readonly 'checkpoint/rename': { readonly params: RenameArguments; readonly result: TakeResult };
   readonly 'checkpoint/preflight': { readonly params: Nothing; readonly result: PreflightResult };
+  /** Without variables. A running program is halted for as long as it takes. */
+  readonly 'checkpoint/compare': { readonly params: CompareArguments; readonly result: CompareResult };
 }
 
 export type ControlMethod = keyof ControlMethods;

@@ -52,6 +52,7 @@ export const methods: Table = {
   'checkpoint/drop': { id },
   'checkpoint/rename': { id, label: { needed: true, check: isText } },
   'checkpoint/preflight': {},
+  'checkpoint/compare': { id, with: { needed: false, check: isCheckpoint } },
 };
 
 export const methodNames = Object.keys(methods) as ControlMethod[];

@@ -414,6 +414,8 @@ def end_breakpoint(wanted):
     return {} if best is None else {"best": best[1]}
 
 
+gdb.execute("source " + os.path.join(os.path.dirname(os.path.abspath(__file__)), "picture.py"))
+
 QUESTIONS = {
     "break": set_break,
     "call": lambda wanted: call_of(frame_at(wanted["thread"], wanted["frame"])),
@@ -424,6 +426,8 @@ QUESTIONS = {
     "end": end_breakpoint,
     "elements": list_elements,
     "load": load_program,
+    "picture": picture,
+    "live": lambda wanted: leave_view(),
     "pid": lambda wanted: os.getpid(),
 }
 

@@ -26,7 +26,7 @@ import type {
   ThreadView,
 } from './ops';
 import { applyResume } from './resume';
-import { tlsAddress } from './tls';
+import { tlsAddress, type TlsQuestion } from './tls';
 import type { Tracee } from './tracee';
 import type { Tracer } from './tracer';
 import { Unreported } from './unreported';
@@ -391,10 +391,19 @@ export class NativeTarget implements Target {
     const tracee = this.stopped(thread);
     const gp = tracee?.gp() ?? GONE;
     if (gp === GONE) return GONE;
-    const auxv = this.auxv(thread.pid);
-    if (auxv === GONE) return GONE;
     const read = (addr: Addr, length: number): Buffer => this.readForParsing(thread.pid, addr, length);
-    return tlsAddress({ read, auxv, pid: thread.pid, threadPointer: this.tracer.arch.threadPointer(gp), offset, linkMap });
+    return this.tlsAddressIn(thread.pid, { read, threadPointer: this.tracer.arch.threadPointer(gp) }, offset, linkMap);
+  }
+
+  /** In a state of the process that need not be the present one. */
+  tlsAddressIn(
+    pid: Pid,
+    state: Pick<TlsQuestion, 'read' | 'threadPointer'>,
+    offset: Addr,
+    linkMap: Addr,
+  ): Addr | undefined | Gone {
+    const auxv = this.auxv(pid);
+    return auxv === GONE ? GONE : tlsAddress({ ...state, auxv, pid, offset, linkMap });
   }
 
   setPassSignals(signals: ReadonlySet<number>): void {

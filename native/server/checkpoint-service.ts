@@ -14,7 +14,7 @@ import type { Log } from '../base/log';
 import { type Captured, CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '../checkpoint/engine';
 import type { FidelityNote } from '../checkpoint/state';
 import type { CheckpointNode } from '../checkpoint/tree';
-import type { CheckpointChanged } from '../control/schema';
+import type { CheckpointChanged, CompareArguments, CompareResult } from '../control/schema';
 import { socketPath } from '../control/socket-directory';
 import { VERSION } from '../cli/version';
 import { formatMs } from '../base/units';
@@ -24,7 +24,9 @@ import type { NativeTarget } from '../owner/target';
 import type { Tracer } from '../owner/tracer';
 import { leaveOurTraps } from '../owner/parking';
 import * as text from './checkpoint-text';
+import { comparisonOf } from './comparison-text';
 import { monitorHelp, parseMonitor, type MonitorCommand, type ProcessCommand } from './monitor-words';
+import { PastView } from './past-view';
 import { allowsFaults, readEngineSettings } from './settings';
 
 const ENTRY_LABEL = 'entry';
@@ -68,6 +70,8 @@ type Answer = ReturnType<ServerHooks['beforeResume']>;
 
 export class CheckpointService {
   readonly hooks: ServerHooks;
+  /** What the debugger looks at instead of the program. */
+  readonly view = new PastView();
   private readonly engine: CheckpointEngine;
   private armed: Armed | undefined;
   /** The stage that is to fail next, once. */
@@ -120,6 +124,7 @@ export class CheckpointService {
   }
 
   private noteLoss(pid: Pid, why: string): void {
+    this.view.lose(pid);
     const nodes = this.engine.known(pid)?.list() ?? [];
     if (this.armed?.inferior.pid === pid) this.disarm(userError('no-process', why));
     if (nodes.length === 0) return;
@@ -157,6 +162,9 @@ export class CheckpointService {
         return `${JSON.stringify(this.takeUpWanted())}\n`;
       case 'bell':
         return `${JSON.stringify({ bell: this.bell ?? null, control: this.control ?? null })}\n`;
+      case 'view-off':
+        this.view.leave();
+        return 'Looking at the present.\n';
       case 'fail-at':
         if (!allowsFaults(process.env)) throw userError('monitor-unknown', 'SAVEPOINT_TEST_FAULTS is not set');
         this.faultAt = command.stage;
@@ -194,6 +202,12 @@ export class CheckpointService {
         return `Checkpoint ${command.id} renamed.\n`;
       case 'preflight-json':
         return this.preflightJson(inferior);
+      case 'compare-json':
+        return `${JSON.stringify(this.compare(inferior, { id: command.id, ...(command.other === undefined ? {} : { with: command.other }) }))}\n`;
+      case 'view':
+        this.find(checkpoints, command.id);
+        this.view.enter(command.id, inferior.pid, checkpoints.past(command.id), command.tid);
+        return `Looking at checkpoint ${command.id}, thread ${command.tid}.\n`;
       case 'drop':
         for (const id of command.ids) this.find(checkpoints, id);
         for (const id of command.ids) this.drop(inferior, id);
@@ -252,6 +266,7 @@ export class CheckpointService {
 
   /** The part of a take for which the program has to stand; `enter` must follow before anything else is done. */
   capture(checkpoints: ProcessCheckpoints, inferior: Inferior): Captured {
+    this.view.refuse('taking a checkpoint');
     if (inferior.life.kind === 'held') throw userError('ended', 'The program has ended; "restart N" goes back to a checkpoint.');
     const captured = this.thenSafe(inferior, () => checkpoints.capture());
     if (captured === GONE) throw this.killed(inferior);
@@ -271,7 +286,20 @@ export class CheckpointService {
     this.changed('renamed', inferior, id);
   }
 
+  /** All threads stand. */
+  compare(inferior: Inferior, asked: CompareArguments): CompareResult {
+    const checkpoints = this.of(inferior);
+    this.find(checkpoints, asked.id);
+    if (asked.with !== undefined) this.find(checkpoints, asked.with);
+    else if (inferior.life.kind === 'held')
+      throw userError('ended', 'The program has ended, so there is no present to compare with; name another checkpoint.');
+    const comparison = checkpoints.compare(asked.id, asked.with);
+    if (comparison === GONE) throw this.killed(inferior);
+    return comparisonOf(asked, comparison);
+  }
+
   drop(inferior: Inferior, id: number): void {
+    this.view.refuse('deleting a checkpoint');
     const checkpoints = this.of(inferior);
     this.find(checkpoints, id);
     checkpoints.drop(id);
@@ -328,6 +356,7 @@ export class CheckpointService {
 
   /** Refuses what could not be restored. Who armed before is told that it will not happen. */
   arm(inferior: Inferior, id: number, quietly: boolean, asked?: Asked): void {
+    this.view.refuse('a restore');
     const checkpoints = this.of(inferior);
     this.find(checkpoints, id);
     if (this.thenSafe(inferior, () => checkpoints.admit(id)) === GONE) throw this.killed(inferior);
@@ -362,6 +391,7 @@ export class CheckpointService {
   private carryOut(): Answer {
     const { armed } = this;
     if (armed === undefined) return undefined;
+    this.view.refuse('a restore');
     this.armed = undefined;
     const { inferior, id, quietly, asked } = armed;
     try {
@@ -379,6 +409,7 @@ export class CheckpointService {
 
   /** Everything stands. */
   restoreNow(inferior: Inferior, id: number, saveCurrent: boolean): Restored {
+    this.view.refuse('a restore');
     // Of an ended program there is no present to come back to.
     const keep = saveCurrent && inferior.life.kind !== 'held';
     const result = this.thenSafe(inferior, () => this.of(inferior).restore(id, { saveCurrent: keep }));

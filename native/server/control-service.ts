@@ -74,6 +74,8 @@ export class ControlService {
         return this.rename(params as Params<'checkpoint/rename'>);
       case 'checkpoint/preflight':
         return this.preflight();
+      case 'checkpoint/compare':
+        return this.halted((inferior) => this.around.checkpoints.compare(inferior, params as Params<'checkpoint/compare'>));
     }
   }
 

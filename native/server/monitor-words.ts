@@ -5,7 +5,7 @@
 import { userError } from '../base/errors';
 
 export type MonitorCommand =
-  | { readonly kind: 'help' | 'version' | 'restored-json' | 'wanted-json' | 'bell' }
+  | { readonly kind: 'help' | 'version' | 'restored-json' | 'wanted-json' | 'bell' | 'view-off' }
   /** For tests (SAVEPOINT_TEST_FAULTS): the next take or restore fails at this stage. */
   | { readonly kind: 'fail-at'; readonly stage: string }
   | ProcessCommand;
@@ -21,6 +21,10 @@ export type ProcessCommand =
   | { readonly kind: 'take-json'; readonly label: string; readonly automatic: boolean }
   | { readonly kind: 'rename'; readonly id: number; readonly label: string }
   | { readonly kind: 'preflight-json' }
+  /** `other` undefined: with the present. */
+  | { readonly kind: 'compare-json'; readonly id: number; readonly other: number | undefined }
+  /** Registers and memory are answered out of a checkpoint from here on, as thread `tid` of it stood (past-view.ts). */
+  | { readonly kind: 'view'; readonly id: number; readonly tid: number }
   | { readonly kind: 'details' | 'verify'; readonly id: number }
   | { readonly kind: 'drop'; readonly ids: readonly number[] }
   /** `quietly`: the client asks for the outcome itself (`restored-json`). */
@@ -82,6 +86,19 @@ const WORDS: readonly Word[] = [
   {
     pattern: /^savepoint-rename(?:\s+(\S+)(?:\s+(.*))?)?$/s,
     make: (id, label) => ({ kind: 'rename', id: readId(id, 'savepoint-rename'), label }),
+  },
+  {
+    pattern: /^savepoint-compare-json\s+(\S+)(?:\s+(\S+))?$/,
+    make: (id, other) => ({
+      kind: 'compare-json',
+      id: readId(id, 'savepoint-compare-json'),
+      other: other === '' ? undefined : readId(other, 'savepoint-compare-json'),
+    }),
+  },
+  { pattern: /^savepoint-view off$/, make: () => ({ kind: 'view-off' }) },
+  {
+    pattern: /^savepoint-view\s+(\S+)\s+(\d{1,9})$/,
+    make: (id, tid) => ({ kind: 'view', id: readId(id, 'savepoint-view'), tid: Number(tid) }),
   },
   { pattern: /^savepoint-preflight-json$/, make: () => ({ kind: 'preflight-json' }) },
   { pattern: /^savepoint-version$/, make: () => ({ kind: 'version' }) },

@@ -21,6 +21,7 @@ import { RspSession, type EndReason, type SessionOptions } from '../rsp/session'
 import { CheckpointService, type Restored } from './checkpoint-service';
 import { ControlDoor } from './control-door';
 import { ControlService } from './control-service';
+import { ViewedTarget } from './past-view';
 import { readWatchMode, type WatchMode } from './settings';
 
 const READ_ROOM = 256 * 1024;
@@ -131,7 +132,7 @@ export class OwnerProcess {
     const speaking = new WaitSet();
     for (const fd of [input, door]) speaking.add(fd);
     const session = new RspSession({
-      target: this.target,
+      target: new ViewedTarget(this.target, this.checkpoints.view, this.tracer.arch),
       hooks: this.checkpoints.hooks,
       write: (data) => {
         if (!io.writeAll(output, data)) throw peerError('connection-lost', 'the debugger does not read any more');
@@ -165,6 +166,7 @@ export class OwnerProcess {
       this.target.pump(events, speaking.fd);
     }
     speaking.close();
+    this.checkpoints.view.leave();
     this.session = undefined;
     return end;
   }

@@ -79,6 +79,8 @@ int64_t sp_index_bytes(int handle);
 struct sp_index *sp_index_copy(const struct sp_index *from);
 void sp_index_free(struct sp_index *index);
 struct sp_chunk *sp_index_find(struct sp_index *index, uint64_t addr);
+/* The number of the first entry that ends behind `addr`; `count` when there is none. */
+uint32_t sp_index_first(const struct sp_index *index, uint64_t addr);
 sp_slot sp_index_get(struct sp_index *index, uint64_t addr);
 /* Of page `page` of a chunk; without a chunk all is absent. */
 sp_slot sp_chunk_get(const struct sp_chunk *chunk, uint32_t page);
@@ -183,5 +185,15 @@ int sp_roll_zero(const struct sp_space *space, uint64_t start, uint64_t end);
 int sp_arm(const struct sp_space *space, const struct sp_vma *vmas, int count);
 /* Self-check: addresses of pages whose live content is not the index's, at most `max` of them into `out`; returns the count of all. */
 int sp_compare(const struct sp_space *space, int index, const struct sp_vma *vmas, int count, uint64_t *out, int max);
+
+/* ---- look.c ---- */
+
+/* The page at `addr` (aligned) as the index has it: 1 and its bytes in `out`, or 0: nothing of its own is there; or -EBADF. */
+int sp_index_page(int handle, uint64_t addr, void *out);
+/*
+ * Pages of [start, end) whose content in two indexes differs, counted into *changed. Where a file shows through in one of them only, the indexes
+ * do not say: these pages are not counted but listed, at most `max` of them. Returns how many there are of these, or -EBADF.
+ */
+int sp_index_diff(int a, int b, uint64_t start, uint64_t end, uint32_t class, uint64_t *changed, uint64_t *unsure, int max);
 
 #endif

@@ -143,23 +143,10 @@ static int put_page(struct rolling *w, uint64_t addr, sp_slot was, sp_slot slot)
   return add_write(w, addr, slot);
 }
 
-/* The first entry of `index` that ends behind addr. */
-static uint32_t first_entry(struct sp_index *index, uint64_t addr) {
-  uint32_t low = 0, high = index->count;
-  while (low < high) {
-    uint32_t mid = low + (high - low) / 2;
-    if (index->entries[mid].base + SP_CHUNK_BYTES <= addr)
-      low = mid + 1;
-    else
-      high = mid;
-  }
-  return low;
-}
-
 static int put_differences(struct rolling *w) {
   const struct sp_vma *vma = w->vma;
   int fresh = (vma->flags & SP_VMA_FRESH) != 0;
-  uint32_t a = first_entry(w->live, vma->start), b = first_entry(w->target, vma->start);
+  uint32_t a = sp_index_first(w->live, vma->start), b = sp_index_first(w->target, vma->start);
   for (;;) {
     uint64_t at_a = a < w->live->count ? w->live->entries[a].base : UINT64_MAX;
     uint64_t at_b = b < w->target->count ? w->target->entries[b].base : UINT64_MAX;
@@ -266,7 +253,7 @@ static int expect_nothing(struct checking *c, uint64_t start, uint64_t end) {
   for (uint64_t addr = start; addr < end;) {
     struct sp_chunk *chunk = sp_index_find(c->index, addr);
     if (!chunk) {
-      uint32_t next = first_entry(c->index, addr);
+      uint32_t next = sp_index_first(c->index, addr);
       addr = next < c->index->count ? c->index->entries[next].base : end;
       continue;
     }

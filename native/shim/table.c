@@ -145,6 +145,18 @@ static uint32_t position(struct sp_index *index, uint64_t base) {
   return index->near = low;
 }
 
+uint32_t sp_index_first(const struct sp_index *index, uint64_t addr) {
+  uint32_t low = 0, high = index->count;
+  while (low < high) {
+    uint32_t mid = low + (high - low) / 2;
+    if (index->entries[mid].base + SP_CHUNK_BYTES <= addr)
+      low = mid + 1;
+    else
+      high = mid;
+  }
+  return low;
+}
+
 struct sp_chunk *sp_index_find(struct sp_index *index, uint64_t addr) {
   uint64_t base = addr & ~(SP_CHUNK_BYTES - 1);
   uint32_t at = position(index, base);

@@ -3,7 +3,7 @@
  */
 
 import { kernelError, refused } from '../base/errors';
-import type { Addr, Pid } from '../base/brands';
+import { PAGE_SIZE, type Addr, type Pid } from '../base/brands';
 import { errnoName } from '../abi/errno';
 import type { DirtyTier } from './dirty-tier';
 import { bind } from './shim';
@@ -31,6 +31,12 @@ const armRaw = bind<(space: Buffer, vmas: Buffer, count: number) => number>(
 const compareRaw = bind<(space: Buffer, index: number, vmas: Buffer, count: number, out: Buffer, max: number) => number>(
   'int sp_compare(const void *space, int index, const void *vmas, int count, void *out, int max)',
 );
+const indexPage = bind<(handle: number, addr: bigint, out: Buffer) => number>(
+  'int sp_index_page(int handle, uint64_t addr, void *out)',
+);
+const indexDiff = bind<
+  (a: number, b: number, start: bigint, end: bigint, pageClass: number, changed: Buffer, unsure: Buffer, max: number) => number
+>('int sp_index_diff(int a, int b, uint64_t start, uint64_t end, uint32_t class, void *changed, void *unsure, int max)');
 
 const ENOSPC = 28;
 const EBADF = 9;
@@ -128,6 +134,33 @@ export const dropIndex = (handle: IndexHandle): number => must(indexDrop(handle)
 
 /** Bytes of page content in an index. */
 export const sizeIndex = (handle: IndexHandle): number => must(Number(indexBytes(handle)), 'measuring an index');
+
+/** The page at an aligned address; undefined: the index has nothing of its own there. */
+export function readPage(handle: IndexHandle, addr: Addr): Buffer | undefined {
+  const page = Buffer.alloc(PAGE_SIZE);
+  return must(indexPage(handle, addr, page), 'reading an index') === 0 ? undefined : page;
+}
+
+/** Pages listed one by one; more than these count as changed. */
+const MOST_UNSURE = 4096;
+
+/** How many pages of a range have another content. `unsure`: pages where a file shows through in one of the two only. */
+export function diffPages(
+  a: IndexHandle,
+  b: IndexHandle,
+  range: { readonly start: Addr; readonly end: Addr; readonly class: PageClass },
+): { readonly changed: number; readonly unsure: readonly Addr[] } {
+  const changed = Buffer.alloc(8);
+  const unsure = Buffer.alloc(MOST_UNSURE * 8);
+  const code = PAGE_CLASS[range.class];
+  const result = indexDiff(a, b, range.start, range.end, code, changed, unsure, MOST_UNSURE);
+  const all = must(result, 'comparing indexes');
+  const count = Math.min(all, MOST_UNSURE);
+  return {
+    changed: Number(changed.readBigUInt64LE()) + all - count,
+    unsure: Array.from({ length: count }, (_, i) => unsure.readBigUInt64LE(i * 8)),
+  };
+}
 
 /** Whether this kernel reports writes (Linux 6.7 and the right to userfaultfd). */
 export const hasWriteProtect = (): boolean => probe() === 0;

@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import { makeFolder, root } from '../support/debug-server';
 import { baseSeed, scaled } from '../support/random';
 
-const shim = ['store', 'table', 'scan', 'share', 'take', 'roll'].map((name) => path.join(root, `native/shim/${name}.c`));
+const shim = ['store', 'table', 'scan', 'share', 'take', 'roll', 'look'].map((name) => path.join(root, `native/shim/${name}.c`));
 const STEPS = 40;
 const LIMIT_MS = 110_000;
 

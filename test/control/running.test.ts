@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
-import type { CheckpointList, RestoreResult, StatusResult, TakeResult } from '../../native/control/schema';
+import type { CheckpointList, CompareResult, RestoreResult, StatusResult, TakeResult } from '../../native/control/schema';
 import { CliPlace, type CliRun } from '../support/cli-session';
 import { BareClient, controlSocket, InputPipe, startGdb } from '../support/control-session';
 
@@ -51,6 +51,8 @@ test('takes of a running program go unnoticed by gdb and by the program, and can
   const between = await gdb.expect(/ticks \d+\r?\n/);
   expect(between).not.toMatch(/^[*^=~]/m);
   const then = ticksOf(between);
+  const { threads, changedPages, scopes } = await client.must<CompareResult>('checkpoint/compare', { id: ids[0] });
+  expect([threads.every(({ change }) => change === 'moved'), changedPages > 0, scopes]).toEqual([true, true, undefined]);
 
   // Back to the last one, from outside and while it runs: gdb gets the stop that it waits for.
   const { checkpoint, savedId } = await client.must<RestoreResult>('checkpoint/restore', { id: ids.at(-1) });

@@ -2,9 +2,11 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { CliPlace, type CliRun } from '../support/cli-session';
+import type { CheckpointList, CompareResult } from '../../native/control/schema';
+import { CliPlace, type CliRun, root } from '../support/cli-session';
 import { controlSocket, startGdb } from '../support/control-session';
 import { ORDINARY_UID } from '../support/owner-process';
+import { lineOf } from '../support/source-lines';
 
 jest.setTimeout(90_000);
 
@@ -41,7 +43,7 @@ test('without a session each says so, and what starts one', async () => {
   expect((await place.run(['restore'])).output).toMatch(/number of a checkpoint is wanted/);
   expect((await place.run(['restore', 'x'])).code).toBe(2);
   expect((await place.run(['list', '--jsn'])).output).toMatch(/did you mean --json/);
-  for (const command of ['list-sessions', 'checkpoint', 'list', 'restore', 'drop', 'rename', 'preflight', 'watch'])
+  for (const command of ['list-sessions', 'checkpoint', 'list', 'restore', 'drop', 'rename', 'compare', 'preflight', 'watch'])
     expect(await place.run([command, '--help'])).toMatchObject({
       code: 0,
       output: expect.stringContaining(`savepoint ${command}`) as string,
@@ -73,6 +75,41 @@ test('one session: it is taken, listed, renamed, gone back to, dropped; watch sh
   await quit(gdb);
   await watch.expect(/The session has ended/);
   expect((await watch.ended).code).toBe(0);
+  await place.expectNothingLeft();
+});
+
+test('a checkpoint is compared with the present and with another one', async () => {
+  const gdb = await startGdb(place, { program: 'compare' });
+  const at = (comment: string): string => `break ${lineOf(`${root}/test/fixtures/compare.c`, comment)}`;
+  await gdb.ask(at('first stop'));
+  await gdb.ask(at('second stop'));
+  await gdb.ask('run');
+  await place.run(['checkpoint']);
+  const same = await place.run(['compare', '1']);
+  expect(same.output).toMatch(/^ +THREADS +DESCRIPTORS +MAPPED +CONTENT\ncheckpoint 1 +2 threads +4 .*\nnow +2 threads +4 /);
+  expect(same.output).toMatch(
+    /Threads: no difference\n\nDescriptors: no difference\n\nMemory \(0 pages with another content\): no difference\n/,
+  );
+  await gdb.ask('continue');
+  await place.run(['checkpoint']);
+  const { output } = await place.run(['compare', '1']);
+  expect(output).toMatch(/^ {2}\d+ +compare +moved +compare\+0x\w+ -> compare\+0x\w+$/m);
+  expect(output).toMatch(/^ {2}\d+ +compare +gone +libc\.so\.6\+0x\w+$/m);
+  expect(output).toMatch(/^ {2}\d+ +compare +new +libc\.so\.6\+0x\w+$/m);
+  expect(output).toMatch(/^ {2}3 +moved +\/tmp\/savepoint-compare-\w+ \(deleted\) {2}0 -> 5$/m);
+  expect(output).toMatch(/^ {2}4 +opened +\/dev\/null$/m);
+  expect(output).toMatch(/^ {2}0x\w+-0x\w+ +changed +\d+ pages? +\[stack\]$/m);
+  const back = await json<CompareResult>(['compare', '2', '1']);
+  expect([back.id, back.with, back.descriptors.map(({ change }) => change), back.scopes]).toEqual([
+    2,
+    1,
+    ['moved', 'closed'],
+    undefined,
+  ]);
+  expect((await json<CheckpointList>(['list'])).checkpoints.map(({ id }) => id)).toEqual([0, 1, 2]);
+  expect((await place.run(['compare'])).output).toMatch(/number of a checkpoint is wanted, or two/);
+  expect(await place.run(['compare', '7'])).toMatchObject({ code: 2, output: 'savepoint: No checkpoint number 7.\n' });
+  await quit(gdb);
   await place.expectNothingLeft();
 });
 

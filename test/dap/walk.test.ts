@@ -3,6 +3,7 @@
  * requests.
  */
 
+import type { ScopeDifference, VariableDifference } from '../../native/control/schema';
 import { fixture, root } from '../support/cli-session';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { type Random, scaled, withSeed } from '../support/random';
@@ -137,6 +138,21 @@ class Walk {
       // The entry is before main: on from there.
       if (id === 0) return await this.toMain();
       expect(await this.look()).toEqual(this.kept.get(id));
+    },
+    async () => {
+      // What was, beside what is; which stays what it is.
+      const before = await this.look();
+      for (const [id, was] of this.kept) {
+        const { scopes } = await this.ask('checkpoint/compare', { id });
+        const file = scopes.find(({ kind }: ScopeDifference) => kind === 'file');
+        const then = (name: string, now: string): string =>
+          file?.variables.find((one: VariableDifference) => one.name === name)?.before ?? now;
+        const values = `{${before.values.replaceAll(',', ', ')}}`;
+        const seen = [then('rounds', String(before.round)), then('total', String(before.total)), then('values', values)];
+        expect([id, ...seen]).toEqual([id, String(was.round), String(was.total), `{${was.values.replaceAll(',', ', ')}}`]);
+        expect(scopes.map(({ name }: ScopeDifference) => name)).toContain('main');
+      }
+      expect(await this.look()).toEqual(before);
     },
     async () => {
       if (this.kept.size < 4) return;

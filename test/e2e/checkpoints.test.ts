@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { lineOf } from '../support/source-lines';
 import { packed, pictures } from '../support/workbench-setup';
 import { Workbench } from '../support/workbench-page';
 import { CRASH, Project, SUM, WAIT, lineIn } from '../support/workbench-project';
@@ -200,6 +201,34 @@ test('(h) Add Checkpoint Breakpoint: the program leaves checkpoints where it pas
   await workbench.variable('i', '20');
   await workbench.variable('total', '190');
   await workbench.picture('restored');
+  await workbench.stop();
+  await server.untilNoStrays();
+});
+
+test('(i) Compare with Now, at a row of the Checkpoints view: then and now side by side, in the diff editor', async () => {
+  const project = new Project(path.join(server.directory, 'i'));
+  const fixture = path.join(__dirname, '../fixtures/compare.c');
+  project.launch({ program: project.program('compare.c', fs.readFileSync(fixture, 'utf8')) });
+  const workbench = await openProject(project, 'i');
+  await workbench.open('compare.c');
+  for (const stop of ['first stop', 'second stop']) await workbench.breakAt(lineOf(fixture, stop));
+  await workbench.page.keyboard.press('F5');
+  await workbench.expand('Locals');
+  await workbench.variable('list', '0x0');
+  await workbench.press('Checkpoint Here');
+  await workbench.row('counter++').waitFor();
+  await workbench.press('Continue');
+  await workbench.console('own 105');
+  await workbench.toolbar('Continue').waitFor();
+  for (const pane of ['Watch', 'Breakpoints']) await workbench.collapse(pane);
+  await workbench.rowMenu('counter++', 'Compare with Now');
+  await workbench.differs('devnull = -1', 'devnull = 4');
+  await workbench.picture('variables');
+  await workbench.page.locator('.monaco-diff-editor .editor.modified .view-lines').click();
+  await workbench.page.keyboard.press('Control+End');
+  await workbench.differs('3: file /tmp/savepoint-compare', '4: character device /dev/null');
+  await workbench.picture('descriptors-memory');
+  expect(await workbench.errorsShown()).toEqual([]);
   await workbench.stop();
   await server.untilNoStrays();
 });

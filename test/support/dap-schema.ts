@@ -15,6 +15,7 @@ const CUSTOM: Readonly<Record<string, string | undefined>> = {
   'checkpoint/drop': undefined,
   'checkpoint/rename': undefined,
   'checkpoint/preflight': 'PreflightResult',
+  'checkpoint/compare': 'CompareResult',
   'checkpoint/changed': 'CheckpointChanged',
   'program/input': undefined,
   'savepoint/fault': undefined,

@@ -82,15 +82,21 @@ export function captureMemory(pid: number, masked: readonly Range[] = []): Memor
   const pagemap = fs.openSync(`/proc/${pid}/pagemap`, 'r');
   try {
     const contents = table.map((mapping) => (isSharedFile(mapping) ? undefined : readMapping(mem, pagemap, mapping)));
-    for (const range of masked) {
-      const index = table.findIndex(({ start, end }) => start <= range.start && range.end <= end);
-      contents[index]?.fill(0, range.start - table[index].start, range.end - table[index].start);
-    }
-    return { table, contents };
+    return mask({ table, contents }, masked);
   } finally {
     fs.closeSync(mem);
     fs.closeSync(pagemap);
   }
+}
+
+/** Zeroes in these ranges; the image itself, changed. */
+export function mask(image: MemoryImage, ranges: readonly Range[]): MemoryImage {
+  const { table, contents } = image;
+  for (const range of ranges) {
+    const index = table.findIndex(({ start, end }) => start <= range.start && range.end <= end);
+    contents[index]?.fill(0, range.start - table[index].start, range.end - table[index].start);
+  }
+  return image;
 }
 
 /** Pages of anonymous memory that are not there are zeros; they are not read, since that would bring them into being. */

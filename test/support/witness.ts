@@ -21,7 +21,7 @@ export async function observe(program: Debuggee): Promise<Witness> {
 }
 
 /** The kernel writes the cpu number into a thread's rseq area whenever it pleases. */
-async function rseqAreas(program: Debuggee, registers: ReadonlyMap<number, string>): Promise<Range[]> {
+export async function rseqAreas(program: Debuggee, registers: ReadonlyMap<number, string>): Promise<Range[]> {
   const offset = Number(await program.readLong('rseq_offset'));
   return [...registers.values()].map((block) => {
     const start = Number(Buffer.from(block.slice(2 * FS_BASE, 2 * FS_BASE + 16), 'hex').readBigUInt64LE()) + offset;

@@ -224,6 +224,23 @@ export class Workbench {
     await row.locator(`.action-label[aria-label^="${title}"]`).click();
   }
 
+  /** Of the row's context menu, by the keyboard. */
+  async rowMenu(text: string | RegExp, title: string): Promise<void> {
+    await this.row(text).click();
+    await this.page.keyboard.press('Shift+F10');
+    await this.page.locator(`.monaco-menu .action-label[aria-label^="${title}"]`).first().click();
+  }
+
+  /** Whether both texts of the diff editor that is open have these lines. */
+  async differs(before: string | RegExp, after: string | RegExp): Promise<void> {
+    const editor = this.page.locator('.monaco-diff-editor');
+    for (const [side, text] of [
+      ['original', before],
+      ['modified', after],
+    ] as const)
+      await visible(editor.locator(`.editor.${side} .view-line`).filter({ hasText: text }).first()).toBeVisible();
+  }
+
   /** What the error notifications that are in sight say. */
   async errorsShown(): Promise<string[]> {
     return await this.page

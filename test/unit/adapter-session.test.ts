@@ -255,6 +255,10 @@ test('errors become replies by their family', () => {
 test('monitor words of the adapter', () => {
   expect(parseMonitor('savepoint-take-json automatic stop 12')).toEqual({ kind: 'take-json', label: 'stop 12', automatic: true });
   expect(parseMonitor('checkpoint automatic')).toEqual({ kind: 'take', label: 'automatic', automatic: false });
+  expect(parseMonitor('savepoint-compare-json 3')).toEqual({ kind: 'compare-json', id: 3, other: undefined });
+  expect(parseMonitor('savepoint-compare-json 3 0')).toEqual({ kind: 'compare-json', id: 3, other: 0 });
+  expect(parseMonitor('savepoint-view 3 4711')).toEqual({ kind: 'view', id: 3, tid: 4711 });
+  expect(parseMonitor('savepoint-view off')).toEqual({ kind: 'view-off' });
   expect(parseMonitor('savepoint-rename 3 a new name')).toEqual({ kind: 'rename', id: 3, label: 'a new name' });
   expect(parseMonitor('savepoint-rename 3')).toEqual({ kind: 'rename', id: 3, label: '' });
   expect(parseMonitor('savepoint-preflight-json')).toEqual({ kind: 'preflight-json' });

@@ -9,15 +9,16 @@ import { checkRequest, MOST_LABEL, methodNames } from '../../native/control/vali
 const request = (more: object): unknown => ({ jsonrpc: '2.0', id: 1, ...more });
 
 test('every method is accepted with all of its parameters, and refuses one more', () => {
-  const params = { label: 'x', automatic: true, id: 3, saveCurrent: false, on: true };
+  const params = { label: 'x', automatic: true, id: 3, saveCurrent: false, on: true, with: 4 };
   const own: Record<string, (keyof typeof params)[]> = {
     subscribe: ['on'],
     'checkpoint/take': ['label', 'automatic'],
     'checkpoint/restore': ['id', 'saveCurrent'],
     'checkpoint/drop': ['id'],
     'checkpoint/rename': ['id', 'label'],
+    'checkpoint/compare': ['id', 'with'],
   };
-  expect(methodNames).toHaveLength(8);
+  expect(methodNames).toHaveLength(9);
   for (const method of methodNames) {
     const given = Object.fromEntries((own[method] ?? []).map((key) => [key, params[key]]));
     expect(checkRequest(request({ method, params: given }))).toEqual({

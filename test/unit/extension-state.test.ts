@@ -1,4 +1,11 @@
-import { abilities, advance, describePast, initialState, lastCheckpoint } from '../../extension/src/session-state';
+import {
+  type Abilities,
+  abilities,
+  advance,
+  describePast,
+  initialState,
+  lastCheckpoint,
+} from '../../extension/src/session-state';
 import type { Happening, SessionState } from '../../extension/src/session-state';
 import { countRecords, makeRows, type Row } from '../../extension/src/tree-rows';
 import type { CheckpointRecord } from '../../native/control/schema';
@@ -37,38 +44,41 @@ const restored = (id: number, fromId?: number): Happening => ({
 });
 
 describe('what works', () => {
+  const able = (...names: readonly (keyof Abilities)[]): Abilities => {
+    const all = ['take', 'restore', 'undo', 'edit', 'compareNow', 'compareTwo', 'runTo'] as const;
+    return Object.fromEntries(all.map((name) => [name, names.includes(name)])) as unknown as Abilities;
+  };
+
   test.each([
-    ['nothing, before the program runs', play(), { take: false, restore: false, undo: false, edit: false, runTo: false }],
-    [
-      'taking, while it runs and nothing was taken',
-      play({ kind: 'started' }),
-      { take: true, restore: false, undo: false, edit: false, runTo: false },
-    ],
+    ['nothing, before the program runs', play(), able()],
+    ['taking, while it runs and nothing was taken', play({ kind: 'started' }), able('take')],
+    ['not comparing, while it runs', play({ kind: 'started' }, listed(record(1), record(2, 1))), able('take', 'restore', 'edit')],
     [
       'all but undoing, at a stop',
       play({ kind: 'started' }, stopped, listed(record(1))),
-      { take: true, restore: true, undo: false, edit: true, runTo: true },
+      able('take', 'restore', 'edit', 'compareNow', 'runTo'),
     ],
     [
       'going back, after the end',
       play({ kind: 'started' }, listed(record(1)), { kind: 'stopped', reason: 'exit' }),
-      { take: false, restore: true, undo: false, edit: true, runTo: false },
+      able('restore', 'edit'),
+    ],
+    [
+      'comparing two, after the end',
+      play({ kind: 'started' }, listed(record(1), record(2, 1)), { kind: 'stopped', reason: 'exit' }),
+      able('restore', 'edit', 'compareTwo'),
     ],
     [
       'undoing, after a restore',
       play({ kind: 'started' }, stopped, listed(record(1), record(2, 1)), restored(1, 2), stopped),
-      { take: true, restore: true, undo: true, edit: true, runTo: true },
+      able('take', 'restore', 'undo', 'edit', 'compareNow', 'compareTwo', 'runTo'),
     ],
     [
       'nothing, while one of it is under way',
       play({ kind: 'started' }, stopped, listed(record(1)), { kind: 'busy', busy: true }),
-      { take: false, restore: false, undo: false, edit: false, runTo: false },
+      able(),
     ],
-    [
-      'nothing, after the session',
-      play({ kind: 'started' }, listed(record(1)), { kind: 'ended' }, stopped),
-      { take: false, restore: false, undo: false, edit: false, runTo: false },
-    ],
+    ['nothing, after the session', play({ kind: 'started' }, listed(record(1)), { kind: 'ended' }, stopped), able()],
   ])('%s', (_, state, expected) => expect(abilities(state)).toEqual(expected));
 
   test('an undo goes only to what is still there', () => {

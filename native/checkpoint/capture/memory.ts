@@ -72,14 +72,22 @@ export class MemorySpace {
 
   /** Takes all of memory; `live` is what was taken. The caller gets a hold of its own. `arm` false: memory is about to be rolled and armed then. */
   take(ranges: readonly PageRange[], arm: boolean): { readonly index: IndexHandle; readonly stats: PageStats } {
-    const files = this.isTrusted ? this.files() : { ...this.files(), tier: 'compare' as const };
-    const taken = takePages(files, this.index, ranges, arm);
+    const taken = takePages(this.readable(), this.index, ranges, arm);
     this.setLive(taken.index);
     if (!this.isTrusted) {
       this.arm(ranges);
       this.isTrusted = true;
     }
     return { index: holdIndex(taken.index), stats: taken.stats };
+  }
+
+  /** Memory as it is, for a look only: nothing is armed and `live` stays what it was. The caller drops the index. */
+  peek(ranges: readonly PageRange[]): IndexHandle {
+    return takePages(this.readable(), this.index, ranges, false).index;
+  }
+
+  private readable(): SpaceFiles {
+    return this.isTrusted ? this.files() : { ...this.files(), tier: 'compare' as const };
   }
 
   /** After memory was rolled to `index`. */

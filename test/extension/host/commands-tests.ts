@@ -131,6 +131,47 @@ test('Show What Does Not Go Back', async () => {
   await command('preflight');
 });
 
+/** The two texts of the comparison that is shown. */
+async function comparison(): Promise<{ readonly label: string; readonly before: string; readonly after: string }> {
+  const { activeTab } = vscode.window.tabGroups.activeTabGroup;
+  assert.ok(activeTab?.input instanceof vscode.TabInputTextDiff, activeTab?.label);
+  const { original, modified } = activeTab.input;
+  const [before, after] = await Promise.all([original, modified].map((uri) => vscode.workspace.openTextDocument(uri)));
+  return { label: activeTab.label, before: before!.getText(), after: after!.getText() };
+}
+
+test('Compare with Now: two texts side by side, and the program stays where it is', async () => {
+  const session = await atFirstStop();
+  const id = await take(session, 'first');
+  await go(session, 'continue');
+  await go(session, 'continue');
+  const known = session.state.list.checkpoints.length;
+  await command('compareNow', id);
+  const { label, before, after } = await comparison();
+  assert.equal(label, `Checkpoint ${id} (first) ↔ Now`);
+  assert.match(before, new RegExp(`^ {2}main, sum\\.c:${sumLine}\\n {4}i = 1\\n {4}total = 0$`, 'm'));
+  assert.match(after, new RegExp(`^ {2}main, sum\\.c:${sumLine}\\n {4}i = 3\\n {4}total = 3$`, 'm'));
+  assert.equal(await total(session), '3');
+  assert.deepEqual([session.state.list.checkpoints.length, session.state.inPast], [known, false]);
+});
+
+test('Compare with Another Checkpoint: the earlier one is on the left, whichever was chosen first', async () => {
+  const session = await atFirstStop();
+  const first = await take(session, 'first');
+  await go(session, 'continue');
+  const second = await take(session, 'second');
+  await go(session, 'continue');
+  answer('showQuickPick', (items: readonly { label: string }[]) => {
+    assert.ok(items.every(({ label }) => !label.includes('second')));
+    return items.find(({ label }) => label.includes('first'));
+  });
+  await command('compareWith', second);
+  const { label, before, after } = await comparison();
+  assert.equal(label, `Checkpoint ${first} (first) ↔ Checkpoint ${second} (second)`);
+  assert.match(before, /total = 0\n/);
+  assert.match(after, /total = 1\n/);
+});
+
 test('Run to This Line and Checkpoint: there, with a checkpoint, and without the breakpoint for it', async () => {
   const session = await atFirstStop();
   vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
@@ -176,5 +217,7 @@ test('without a session, commands say so', async () => {
   await command('take');
   await command('restore');
   await command('undoRestore');
-  assert.equal(messages.filter((text) => /No program is being debugged/.test(text)).length, 3);
+  await command('compareNow');
+  await command('compareWith');
+  assert.equal(messages.filter((text) => /No program is being debugged/.test(text)).length, 5);
 });
