@@ -8,7 +8,6 @@ const KEYS = {
   take: 'savepoint.canTake',
   restore: 'savepoint.canRestore',
   undo: 'savepoint.canUndo',
-  edit: 'savepoint.canEdit',
   runTo: 'savepoint.canRunTo',
 } as const satisfies Record<keyof Abilities, string>;
 

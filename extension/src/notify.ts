@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { type Advice, adviceFor } from './advice';
 
-export function describeError(error: unknown): string {
+function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -18,7 +18,7 @@ export function showError(what: string, error: unknown): void {
   });
 }
 
-export function follow(advice: Advice): void {
+function follow(advice: Advice): void {
   switch (advice.kind) {
     case 'terminal': {
       // Typed, not run: it may want a password, and it is the user's machine.

@@ -18,7 +18,7 @@ export async function runToLine(session: Session, place: vscode.Location): Promi
   const own = vscode.debug.breakpoints.some(isThere) ? undefined : new vscode.SourceBreakpoint(place);
   try {
     if (own !== undefined) {
-      const set = session.nextBreakpointsSet();
+      const set = session.breakpointSet(place.uri.fsPath, place.range.start.line + 1);
       vscode.debug.addBreakpoints([own]);
       await set;
     }

@@ -116,16 +116,14 @@ export function findRecord(state: SessionState, id: number | undefined): Checkpo
 export interface Abilities {
   /** Checkpoint Here. */
   readonly take: boolean;
-  /** Restore to Snapshot, also one of its own. */
+  /** There are checkpoints: to go back to, to rename, to delete. */
   readonly restore: boolean;
   readonly undo: boolean;
-  /** Rename, Delete, Compare. */
-  readonly edit: boolean;
   readonly runTo: boolean;
 }
 
 export function abilities(state: SessionState | undefined): Abilities {
-  if (state === undefined || state.busy) return { take: false, restore: false, undo: false, edit: false, runTo: false };
+  if (state === undefined || state.busy) return { take: false, restore: false, undo: false, runTo: false };
   const alive = state.phase === 'running' || state.phase === 'stopped';
   const known = (alive || state.phase === 'exited') && state.list.checkpoints.length > 0;
   const undoTo = state.arrival?.from;
@@ -133,7 +131,6 @@ export function abilities(state: SessionState | undefined): Abilities {
     take: alive,
     restore: known,
     undo: known && findRecord(state, undoTo) !== undefined && undoTo !== state.presentId,
-    edit: known,
     runTo: state.phase === 'stopped',
   };
 }

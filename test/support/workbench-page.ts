@@ -150,6 +150,12 @@ export class Workbench {
     await visible(this.page.locator('.pane').filter({ has: this.page.locator('.debug-call-stack') })).toContainText(text);
   }
 
+  /** What the call stack's title says of the one thread. */
+  async callStackTitle(text: string | RegExp): Promise<void> {
+    const pane = this.page.locator('.pane').filter({ has: this.page.locator('.debug-call-stack') });
+    await visible(pane.locator('.call-stack-state-message')).toContainText(text);
+  }
+
   private variableRow(pattern: string): Locator {
     return this.page
       .locator('.debug-variables .monaco-list-row')

@@ -38,36 +38,36 @@ const restored = (id: number, fromId?: number): Happening => ({
 
 describe('what works', () => {
   test.each([
-    ['nothing, before the program runs', play(), { take: false, restore: false, undo: false, edit: false, runTo: false }],
+    ['nothing, before the program runs', play(), { take: false, restore: false, undo: false, runTo: false }],
     [
       'taking, while it runs and nothing was taken',
       play({ kind: 'started' }),
-      { take: true, restore: false, undo: false, edit: false, runTo: false },
+      { take: true, restore: false, undo: false, runTo: false },
     ],
     [
       'all but undoing, at a stop',
       play({ kind: 'started' }, stopped, listed(record(1))),
-      { take: true, restore: true, undo: false, edit: true, runTo: true },
+      { take: true, restore: true, undo: false, runTo: true },
     ],
     [
       'going back, after the end',
       play({ kind: 'started' }, listed(record(1)), { kind: 'stopped', reason: 'exit' }),
-      { take: false, restore: true, undo: false, edit: true, runTo: false },
+      { take: false, restore: true, undo: false, runTo: false },
     ],
     [
       'undoing, after a restore',
       play({ kind: 'started' }, stopped, listed(record(1), record(2, 1)), restored(1, 2), stopped),
-      { take: true, restore: true, undo: true, edit: true, runTo: true },
+      { take: true, restore: true, undo: true, runTo: true },
     ],
     [
       'nothing, while one of it is under way',
       play({ kind: 'started' }, stopped, listed(record(1)), { kind: 'busy', busy: true }),
-      { take: false, restore: false, undo: false, edit: false, runTo: false },
+      { take: false, restore: false, undo: false, runTo: false },
     ],
     [
       'nothing, after the session',
       play({ kind: 'started' }, listed(record(1)), { kind: 'ended' }, stopped),
-      { take: false, restore: false, undo: false, edit: false, runTo: false },
+      { take: false, restore: false, undo: false, runTo: false },
     ],
   ])('%s', (_, state, expected) => expect(abilities(state)).toEqual(expected));
 
