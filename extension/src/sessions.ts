@@ -95,8 +95,9 @@ export class Session {
         return this.end();
       case 'checkpoint/changed': {
         const change = body as CheckpointChanged;
-        this.apply({ kind: 'changed', change });
+        // Asked for first: the change alone is not drawn.
         if (change.reason !== 'lost') void this.refresh();
+        this.apply({ kind: 'changed', change });
       }
     }
   }
@@ -150,7 +151,10 @@ export class Session {
       this.listing = 'asked, and stale';
       return;
     }
+    this.listing = 'asked';
     do {
+      // What the adapter tells in one go is one question.
+      await Promise.resolve();
       this.listing = 'asked';
       try {
         this.apply({ kind: 'listed', list: (await this.debug.customRequest('checkpoint/list')) as CheckpointList });
@@ -159,6 +163,12 @@ export class Session {
       }
     } while ((this.listing as string) === 'asked, and stale');
     this.listing = 'no';
+    this.onChange();
+  }
+
+  /** No more is under way that changes the list: what is drawn now stays. */
+  get isSettled(): boolean {
+    return this.listing === 'no' && !this.state.busy;
   }
 
   // --- requests; what they change is told by events ---

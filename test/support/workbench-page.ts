@@ -202,6 +202,7 @@ export class Workbench {
   /** Rows out of sight are not there: other panes make room. */
   async collapse(pane: string): Promise<void> {
     const header = this.page.locator(`.pane-header[aria-label^="${pane}"]`).first();
+    if ((await header.getAttribute('aria-expanded')) === 'false') return;
     await header.locator('h3.title, .title').first().click();
     await visible(header).toHaveAttribute('aria-expanded', 'false');
   }
