@@ -261,7 +261,7 @@ function reportParts(scope: Scope, row: string, allowed: number, parts: readonly
 }
 
 async function clicks(bench: Bench, scope: Scope, { quick }: Settings, name: 'small' | 'large'): Promise<void> {
-  const rounds = quick ? 10 : 15;
+  const rounds = quick ? 3 : 12;
   const what = name === 'small' ? 'a small program' : '1 GiB, 1 % written';
   await bench.start(name);
   // It saves all memory, once.
