@@ -237,16 +237,6 @@ class Bench {
     await this.workbench.stoppedAt(HERE);
     return times;
   }
-
-  /** What the editor says of it, in milliseconds. */
-  async activation(): Promise<number> {
-    await this.workbench.command('Developer: Show Running Extensions');
-    const row = this.workbench.page.locator('.monaco-list-row').filter({ hasText: /Savepoint[^]*Activation/ });
-    const text = await row.first().innerText();
-    const found = /Activation:\s*(\d+)\s*ms/.exec(text);
-    if (found === null) throw new Error(`no activation time in ${text}`);
-    return Number(found[1]);
-  }
 }
 
 function reportParts(scope: Scope, row: string, allowed: number, parts: readonly Parts[]): void {
@@ -278,7 +268,6 @@ async function small(scope: Scope, settings: Settings): Promise<void> {
   const { bench, vsix } = await Bench.open(scope);
   await clicks(bench, scope, settings, 'small');
   scope.report({ row: 'workbench: size of the VSIX', ours: mib(fs.statSync(vsix).size / 2 ** 20) });
-  scope.report({ row: 'workbench: activation of the extension', ours: ms(await bench.activation()) });
 }
 
 async function large(scope: Scope, settings: Settings): Promise<void> {
