@@ -41,10 +41,7 @@ function builtProject(/** @type {string} */ name) {
 }
 
 /** They need a VS Code workbench and Chromium; scripts/test.mjs says so where these are missing. */
-const inWorkbench = process.env.SAVEPOINT_WITHOUT_WORKBENCH ? [] : ['e2e'];
-
-/** In work: run when asked for (`npm test -- test/extension`), no part of the whole run yet. */
-if (process.argv.some((word) => /^extension$|test\/extension/.test(word))) inWorkbench.push('extension');
+const inWorkbench = process.env.SAVEPOINT_WITHOUT_WORKBENCH ? [] : ['e2e', 'extension'];
 
 /** @type {import('jest').Config} */
 module.exports = {

@@ -15,6 +15,8 @@ import { saveTrace } from './saved-trace';
 export interface RequestContext {
   /** Aborted by a `cancel` request. */
   readonly signal: AbortSignal;
+  /** An event that the client has to see before the reply, also where the others wait for it. */
+  beforeReply(event: string, body: unknown): void;
   /** Runs when the reply is on its way. */
   afterReply(act: () => void): void;
 }
@@ -137,7 +139,11 @@ export class Connection extends ProtocolServer implements Client {
     const after: (() => void)[] = [];
     try {
       if (route === undefined) throw userError('unknown-request', `there is no request "${request.command}"`);
-      const context: RequestContext = { signal: entry.abort.signal, afterReply: (act) => void after.push(act) };
+      const context: RequestContext = {
+        signal: entry.abort.signal,
+        beforeReply: (event, what) => this.sendEvent(new Event(event, what)),
+        afterReply: (act) => void after.push(act),
+      };
       const body: unknown = await route.run((request.arguments ?? {}) as never, context);
       this.reply(request, entry, undefined, body);
     } catch (error) {

@@ -343,12 +343,17 @@ export class Checkpoints {
 
   // --- going back ---
 
-  async restore({ id, saveCurrent = true }: RestoreArguments): Promise<RestoreResult> {
+  /** `onLeft`: the program has left a stop that the client was told of. */
+  async restore({ id, saveCurrent = true }: RestoreArguments, onLeft: () => void): Promise<RestoreResult> {
     const number = checkpointId(id);
+    const { program } = this.core;
     this.needServer();
-    return await this.core.program.exclusive(async () => {
+    return await program.exclusive(async () => {
+      const before = program.kind;
       this.known = await this.listWhenReachable();
-      return await this.goTo(this.describe(number), saveCurrent);
+      const result = await this.goTo(this.describe(number), saveCurrent);
+      if (before !== 'running') onLeft();
+      return result;
     });
   }
 

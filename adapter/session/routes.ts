@@ -9,7 +9,7 @@ import type {
   RestoreArguments,
   TakeArguments,
 } from '../../native/control/schema';
-import type { Route, Routes } from '../dap/connection';
+import type { RequestContext, Route, Routes } from '../dap/connection';
 import { bytesInfo } from './data-bytes';
 import { mayChange } from './expressions';
 import { exceptionFilters } from './exceptions';
@@ -63,9 +63,12 @@ export const capabilities: DebugProtocol.Capabilities & { readonly supportsCheck
 /** `cancel`: of another request, by its number. */
 export function makeRoutes(session: Session, cancel: (seq: number) => boolean): Routes {
   const { core, breakpoints, exceptions, execution, variables, memory, files, checkpoints, launch } = session;
-  const plain = <T>(run: (args: T, context: Parameters<Route['run']>[1]) => unknown): Route => ({ run: run as Route['run'] });
+  const plain = <T>(run: (args: T, context: RequestContext) => unknown): Route => ({ run: run as Route['run'] });
   /** What it causes comes after its reply. */
-  const resuming = <T>(run: (args: T) => unknown): Route => ({ run: run as Route['run'], eventsAfter: true });
+  const resuming = <T>(run: (args: T, context: RequestContext) => unknown): Route => ({
+    run: run as Route['run'],
+    eventsAfter: true,
+  });
   let configured: () => void = () => {};
   const configurationDone = new Promise<void>((resolve) => (configured = resolve));
 
@@ -184,7 +187,10 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
 
     'checkpoint/take': plain((args: TakeArguments, context) => checkpoints.take(args, context.signal)),
     'checkpoint/list': plain(() => checkpoints.list()),
-    'checkpoint/restore': resuming((args: RestoreArguments) => checkpoints.restore(args)),
+    // Not a request that every client takes for a resume: without `continued` the stop before stays in what VS Code shows.
+    'checkpoint/restore': resuming((args: RestoreArguments, context) =>
+      checkpoints.restore(args, () => context.beforeReply('continued', session.allContinued)),
+    ),
     'checkpoint/drop': plain((args: DropArguments) => checkpoints.drop(args)),
     'checkpoint/rename': plain((args: RenameArguments) => checkpoints.rename(args)),
     'checkpoint/preflight': plain(() => checkpoints.preflight()),
@@ -231,7 +237,7 @@ async function restart(session: Session, given: Raw | undefined): Promise<void> 
       await execContinue(core.gdb);
     });
   } else await launch.runAgain(settings, changed);
-  core.client.send('continued', { threadId: session.threads.first() ?? 1, allThreadsContinued: true });
+  core.client.send('continued', session.allContinued);
 }
 
 /** As gdb's `start` does: Go's first function has another name. */

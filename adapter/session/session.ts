@@ -104,7 +104,7 @@ export class Session {
   private makeProgram(core: Core, log: Log): Program {
     return new Program(() => core.gdb, log, {
       onResumed: () => this.onResumed(),
-      onResumedByGdb: () => this.client.send('continued', { threadId: this.threads.first() ?? 1, allThreadsContinued: true }),
+      onResumedByGdb: () => this.client.send('continued', this.allContinued),
       onStop: (stop, pauseAsked) => this.onStop(stop, pauseAsked),
       onExit: (stop) => void this.onExit(stop),
     });
@@ -257,6 +257,11 @@ export class Session {
     this.checkpoints.onStop(stop, report);
     void this.openBeside();
     void this.files.tellNewSources().catch(() => {});
+  }
+
+  /** The body of `continued`. */
+  get allContinued(): DebugProtocol.ContinuedEvent['body'] {
+    return { threadId: this.threads.first() ?? 1, allThreadsContinued: true };
   }
 
   private sendStopped(stop: ProgramStop, report: StopReport): void {

@@ -1,5 +1,6 @@
 /** The Checkpoints view: rows of the active session as a tree, with their texts, icons and places. */
 
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import type { CheckpointRecord } from '../../native/control/schema';
 import type { SessionState } from './session-state';
@@ -62,11 +63,19 @@ export class CheckpointsView implements vscode.TreeDataProvider<RowRef>, vscode.
     return write(this.rows, 0);
   }
 
+  /**
+   * VS Code draws a tree at once when it was quiet for 200 ms, and otherwise 200 ms after it was last told of a change. So it is told only of what
+   * will stay, and only when that is another picture.
+   */
   private update(): void {
     const { active } = this.sessions;
     const state = active?.state;
+    const isOther = this.sessionId !== (active?.debug.id ?? '');
+    if (!isOther && active?.isSettled === false) return;
+    const rows = state === undefined ? [] : makeRows(state);
+    if (!isOther && isDeepStrictEqual(rows, this.rows)) return;
     this.sessionId = active?.debug.id ?? '';
-    this.rows = state === undefined ? [] : makeRows(state);
+    this.rows = rows;
     this.refs = new Map();
     this.parents = new Map();
     this.index(this.rows, undefined);

@@ -5,11 +5,12 @@ import type { CheckpointRecord } from '../../native/control/schema';
 import { addCheckpointBreakpoint } from './checkpoint-breakpoint';
 import type { CheckpointsView, RowRef } from './checkpoints-view';
 import type { Comparisons } from './comparisons';
-import { describeError, showError } from './notify';
+import { showError } from './notify';
 import { runToLine } from './run-to-line';
 import { type Abilities, abilities, findRecord, lastCheckpoint } from './session-state';
 import type { Session, Sessions } from './sessions';
 import { describeRecord, warningsOf } from './texts';
+import { ENTRY_ID } from './tree-rows';
 
 /** A row, its number, or (toolbar, palette, keyboard) nothing. */
 type Target = RowRef | number | undefined;
@@ -27,7 +28,6 @@ export class Commands {
     return [
       on('take', () => this.take()),
       on('takeNamed', () => this.takeNamed()),
-      on('takeAtFrame', () => this.take()),
       on('runToLineAndTake', (at?: unknown) => this.runToLine(at)),
       on('addCheckpointBreakpoint', (at?: unknown) => this.addBreakpoint(at)),
       on('restore', () => this.restorePicked()),
@@ -35,7 +35,7 @@ export class Commands {
       on('restoreRow', (target: Target) => this.restore(target)),
       on('undoRestore', () => this.undo()),
       on('rename', (target: Target) => this.rename(target)),
-      on('delete', (target: Target, all?: readonly RowRef[]) => this.drop(target, all)),
+      on('delete', (target: Target) => this.drop(target)),
       on('deleteAll', () => this.dropAll()),
       on('deleteGroup', (target: RowRef) => this.dropGroup(target)),
       on('compareNow', (target: Target) => this.compareNow(target)),
@@ -56,19 +56,17 @@ export class Commands {
 
   // --- taking ---
 
-  async take(label?: string): Promise<CheckpointRecord | undefined> {
+  private async take(label?: string): Promise<void> {
     const session = this.need('take', 'There is no running program to take a checkpoint of; Restore to Snapshot brings it back.');
-    return session === undefined ? undefined : await this.takeOf(session, label);
+    if (session !== undefined) await this.takeOf(session, label);
   }
 
-  private async takeOf(session: Session, label?: string): Promise<CheckpointRecord | undefined> {
+  private async takeOf(session: Session, label?: string): Promise<void> {
     try {
       const { checkpoint } = await session.take(label);
       void this.view.reveal(checkpoint.id);
-      return checkpoint;
     } catch (error) {
       showError('No checkpoint was taken', error);
-      return undefined;
     }
   }
 
@@ -102,19 +100,19 @@ export class Commands {
 
   // --- going back ---
 
-  async restore(target: Target): Promise<void> {
+  private async restore(target: Target): Promise<void> {
     const session = this.need('restore', 'There is no checkpoint to go back to.');
     const record = session === undefined ? undefined : this.find(session, target);
     if (session === undefined) return;
     if (record === undefined) return await this.restorePicked();
     try {
-      await session.restore(record.id, true);
+      await session.restore(record.id);
     } catch (error) {
       showError(`The program is not restored to checkpoint ${record.id}`, error);
     }
   }
 
-  async restorePicked(): Promise<void> {
+  private async restorePicked(): Promise<void> {
     const session = this.need('restore', 'There is no checkpoint to go back to.');
     if (session === undefined) return;
     const record = await this.pick(session, 'Restore to Snapshot', lastCheckpoint(session.state)?.id);
@@ -134,7 +132,7 @@ export class Commands {
   }
 
   /** Newest first, those that somebody asked for before the automatic ones; `first` is the one that Enter takes. */
-  async pick(session: Session, title: string, first?: number, except?: number): Promise<CheckpointRecord | undefined> {
+  private async pick(session: Session, title: string, first?: number, except?: number): Promise<CheckpointRecord | undefined> {
     const all = session.state.list.checkpoints.filter(({ id }) => id !== except).sort((a, b) => b.id - a.id);
     const entries = (records: readonly CheckpointRecord[]): (vscode.QuickPickItem & { record: CheckpointRecord })[] =>
       records.map((record) => ({
@@ -169,11 +167,9 @@ export class Commands {
     await session.rename(record.id, label.trim()).catch((error: unknown) => showError('It was not renamed', error));
   }
 
-  private async drop(target: Target, all: readonly RowRef[] = []): Promise<void> {
+  private async drop(target: Target): Promise<void> {
     const [session, record] = await this.chosen(target, 'Delete');
-    if (session === undefined || record === undefined) return;
-    const ids = all.flatMap(({ row }) => (row.kind === 'checkpoint' ? [row.record.id] : []));
-    await this.dropMany(session, ids.includes(record.id) ? ids : [record.id]);
+    if (session !== undefined && record !== undefined) await this.dropMany(session, [record.id]);
   }
 
   private async dropGroup({ row, sessionId }: RowRef): Promise<void> {
@@ -184,10 +180,10 @@ export class Commands {
   }
 
   private async dropAll(): Promise<void> {
-    const session = this.need('edit', 'There is no checkpoint.');
+    const session = this.need('restore', 'There is no checkpoint.');
     if (session === undefined) return;
-    const ids = session.state.list.checkpoints.map(({ id }) => id).filter((id) => id !== 0);
-    if (ids.length === 0) return;
+    const ids = session.state.list.checkpoints.map(({ id }) => id).filter((id) => id !== ENTRY_ID);
+    if (ids.length === 0) return void vscode.window.showInformationMessage('There is only the entry, which Restart needs.');
     const answer = await vscode.window.showWarningMessage(
       `Delete ${ids.length === 1 ? 'the checkpoint' : `all ${ids.length} checkpoints`}? The program itself stays as it is.`,
       { modal: true },
@@ -259,14 +255,14 @@ export class Commands {
         placeHolder: 'A checkpoint taken now would not bring these back',
       });
     } catch (error) {
-      void vscode.window.showErrorMessage(describeError(error));
+      showError('What does not go back is not known', error);
     }
   }
 
   // --- whom a command means ---
 
   private async chosen(target: Target, title: string): Promise<readonly [Session?, CheckpointRecord?]> {
-    const session = this.need('edit', 'There is no checkpoint.');
+    const session = this.need('restore', 'There is no checkpoint.');
     if (session === undefined) return [];
     return [session, await this.oneOf(session, target, title)];
   }

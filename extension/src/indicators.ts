@@ -8,7 +8,6 @@ const KEYS = {
   take: 'savepoint.canTake',
   restore: 'savepoint.canRestore',
   undo: 'savepoint.canUndo',
-  edit: 'savepoint.canEdit',
   compareNow: 'savepoint.canCompareNow',
   compareTwo: 'savepoint.canCompareTwo',
   runTo: 'savepoint.canRunTo',

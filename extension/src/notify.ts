@@ -7,7 +7,7 @@ import { type Advice, type Facts, adviceFor } from './advice';
 /** The folder of the pages that "Show Me How" opens. */
 const HELP = path.join(__dirname, '..', 'help');
 
-export function describeError(error: unknown): string {
+function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -32,7 +32,7 @@ function offer(advice: readonly Advice[], choice: Thenable<string | undefined>):
   });
 }
 
-export function follow(advice: Advice): void {
+function follow(advice: Advice): void {
   switch (advice.kind) {
     case 'page':
       void vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.file(path.join(HELP, `${advice.page}.md`)));

@@ -18,12 +18,13 @@ export async function runToLine(session: Session, place: vscode.Location): Promi
   const own = vscode.debug.breakpoints.some(isThere) ? undefined : new vscode.SourceBreakpoint(place);
   try {
     if (own !== undefined) {
-      const set = session.nextBreakpointsSet();
+      const set = session.breakpointSet(place.uri.fsPath, place.range.start.line + 1);
       vscode.debug.addBreakpoints([own]);
       await set;
     }
     const stop = session.nextStop();
-    await session.debug.customRequest('continue', { threadId });
+    // Not a request of ours: the editor would not know that the program runs.
+    await vscode.commands.executeCommand('workbench.action.debug.continue');
     if ((await stop) === 'ended') return 'elsewhere';
     const top = (await session.debug.customRequest('stackTrace', {
       threadId: session.state.stop?.threadId ?? threadId,
@@ -31,8 +32,15 @@ export async function runToLine(session: Session, place: vscode.Location): Promi
       levels: 1,
     })) as { stackFrames?: readonly { line: number; source?: { path?: string } }[] };
     const [frame] = top.stackFrames ?? [];
-    return frame?.source?.path === place.uri.fsPath && frame.line >= place.range.start.line + 1 ? 'there' : 'elsewhere';
+    return pathOf(frame?.source?.path) === place.uri.fsPath && frame !== undefined && frame.line >= place.range.start.line + 1
+      ? 'there'
+      : 'elsewhere';
   } finally {
     if (own !== undefined) vscode.debug.removeBreakpoints([own]);
   }
+}
+
+/** VS Code makes URIs of the paths in answers that pass through the window; of a remote's, `vscode-remote:` ones. */
+function pathOf(path: string | undefined): string | undefined {
+  return path === undefined || path.startsWith('/') ? path : vscode.Uri.parse(path).path;
 }

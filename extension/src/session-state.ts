@@ -117,11 +117,9 @@ export function findRecord(state: SessionState, id: number | undefined): Checkpo
 export interface Abilities {
   /** Checkpoint Here. */
   readonly take: boolean;
-  /** Restore to Snapshot, also one of its own. */
+  /** There are checkpoints: to go back to, to rename, to delete. */
   readonly restore: boolean;
   readonly undo: boolean;
-  /** Rename, Delete. */
-  readonly edit: boolean;
   /** Compare with Now, Compare with Another. */
   readonly compareNow: boolean;
   readonly compareTwo: boolean;
@@ -132,7 +130,6 @@ const NONE: Abilities = {
   take: false,
   restore: false,
   undo: false,
-  edit: false,
   compareNow: false,
   compareTwo: false,
   runTo: false,
@@ -147,7 +144,6 @@ export function abilities(state: SessionState | undefined): Abilities {
     take: alive,
     restore: known,
     undo: known && findRecord(state, undoTo) !== undefined && undoTo !== state.presentId,
-    edit: known,
     compareNow: known && state.phase === 'stopped',
     compareTwo: known && state.phase !== 'running' && state.list.checkpoints.length > 1,
     runTo: state.phase === 'stopped',

@@ -27,7 +27,18 @@ interface Message {
   readonly success?: boolean;
   readonly message?: string;
   readonly body?: unknown;
+  readonly seq?: number;
+  readonly request_seq?: number;
+  readonly arguments?: unknown;
 }
+
+interface BreakpointsArguments {
+  readonly source: { readonly path?: string };
+  readonly breakpoints?: readonly { readonly line: number }[];
+}
+
+/** Reached when all breakpoints are switched off in the editor, which the extension cannot see. */
+const BREAKPOINT_LIMIT_MS = 5_000;
 
 const RESUMES = new Set(['continue', 'next', 'stepIn', 'stepOut']);
 
@@ -35,17 +46,24 @@ export class Session {
   state: SessionState = initialState;
   private listing: 'no' | 'asked' | 'asked, and stale' = 'no';
   private readonly stops = new Set<(reached: 'stopped' | 'ended') => void>();
-  private readonly breakpointsSet = new Set<() => void>();
+  /** `setBreakpoints` under way, by number. */
+  private readonly setting = new Map<number, BreakpointsArguments>();
+  private readonly breakpointsSet = new Set<(what: BreakpointsArguments | 'ended') => void>();
 
   constructor(
     readonly debug: vscode.DebugSession,
-    private readonly onChange: (session: Session) => void,
+    private readonly onChange: () => void,
   ) {}
 
   apply(happening: Happening): void {
     const before = this.state;
     this.state = advance(before, happening);
-    if (this.state !== before) this.onChange(this);
+    if (this.state !== before) this.onChange();
+  }
+
+  /** A message on its way from the editor to the adapter. */
+  readRequest({ command, seq, arguments: given }: Message): void {
+    if (command === 'setBreakpoints' && seq !== undefined) this.setting.set(seq, given as BreakpointsArguments);
   }
 
   /** A message on its way from the adapter to the editor. */
@@ -54,14 +72,18 @@ export class Session {
     else if (message.type === 'event') this.readEvent(message);
   }
 
-  private readResponse({ command, success, message, body }: Message): void {
+  private readResponse({ command, success, message, body, request_seq: seq = 0 }: Message): void {
     if (success === false && (command === 'launch' || command === 'attach')) {
       // What is not for a dialogue of the editor's would be told nowhere.
       const { error } = (body ?? {}) as { error?: { showUser?: boolean; variables?: Facts } };
       if (error?.showUser === false)
         showError('The program is not debugged', message ?? 'the debug adapter does not say why', error.variables);
     }
-    if (command === 'setBreakpoints') this.tellBreakpointsSet();
+    const set = this.setting.get(seq);
+    if (set !== undefined) {
+      this.setting.delete(seq);
+      for (const tell of this.breakpointsSet) tell(set);
+    }
     if (success !== true || command === undefined) return;
     if (command === 'launch' || command === 'attach') this.apply({ kind: 'started' });
     else if (RESUMES.has(command)) this.apply({ kind: 'resumed' });
@@ -88,8 +110,9 @@ export class Session {
         return this.end();
       case 'checkpoint/changed': {
         const change = body as CheckpointChanged;
-        this.apply({ kind: 'changed', change });
+        // Asked for first: the change alone is not drawn.
         if (change.reason !== 'lost') void this.refresh();
+        this.apply({ kind: 'changed', change });
       }
     }
   }
@@ -97,19 +120,31 @@ export class Session {
   end(): void {
     this.apply({ kind: 'ended' });
     this.tellStop('ended');
-    this.tellBreakpointsSet();
+    for (const tell of this.breakpointsSet) tell('ended');
   }
 
-  private tellBreakpointsSet(): void {
-    for (const tell of this.breakpointsSet) tell();
-    this.breakpointsSet.clear();
-  }
-
-  /** The adapter has answered the next time that the editor sends a file's breakpoints. */
-  nextBreakpointsSet(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.state.phase === 'ended') resolve();
-      else this.breakpointsSet.add(resolve);
+  /**
+   * The adapter has answered the editor's `setBreakpoints` that has this one, or the session has ended. An answer to an earlier one does not
+   * count: the editor may just have sent what the user did before. `line` counts from 1. Throws when no such request comes.
+   */
+  async breakpointSet(file: string, line: number): Promise<void> {
+    if (this.state.phase === 'ended') return;
+    await new Promise<void>((resolve, reject) => {
+      const done = (settle: () => void): void => {
+        clearTimeout(timer);
+        this.breakpointsSet.delete(look);
+        settle();
+      };
+      const look = (what: BreakpointsArguments | 'ended'): void => {
+        const has =
+          what === 'ended' || (what.source.path === file && what.breakpoints?.some((one) => one.line === line) === true);
+        if (has) done(resolve);
+      };
+      const timer = setTimeout(
+        () => done(() => reject(new Error('the editor sets no breakpoint there; are all breakpoints deactivated?'))),
+        BREAKPOINT_LIMIT_MS,
+      );
+      this.breakpointsSet.add(look);
     });
   }
 
@@ -131,7 +166,10 @@ export class Session {
       this.listing = 'asked, and stale';
       return;
     }
+    this.listing = 'asked';
     do {
+      // What the adapter tells in one go is one question.
+      await Promise.resolve();
       this.listing = 'asked';
       try {
         this.apply({ kind: 'listed', list: (await this.debug.customRequest('checkpoint/list')) as CheckpointList });
@@ -140,6 +178,12 @@ export class Session {
       }
     } while ((this.listing as string) === 'asked, and stale');
     this.listing = 'no';
+    this.onChange();
+  }
+
+  /** No more is under way that changes the list: what is drawn now stays. */
+  get isSettled(): boolean {
+    return this.listing === 'no' && !this.state.busy;
   }
 
   // --- requests; what they change is told by events ---
@@ -148,8 +192,8 @@ export class Session {
     return await this.during(() => this.debug.customRequest('checkpoint/take', label === undefined ? {} : { label }));
   }
 
-  async restore(id: number, saveCurrent: boolean): Promise<RestoreResult> {
-    return await this.during(() => this.debug.customRequest('checkpoint/restore', { id, saveCurrent }));
+  async restore(id: number): Promise<RestoreResult> {
+    return await this.during(() => this.debug.customRequest('checkpoint/restore', { id }));
   }
 
   async drop(id: number): Promise<void> {
@@ -180,8 +224,8 @@ export class Session {
 
 export class Sessions implements vscode.Disposable, vscode.DebugAdapterTrackerFactory {
   private readonly known = new Map<string, Session>();
-  private readonly changes = new vscode.EventEmitter<Session | undefined>();
-  /** The session that changed; undefined: another one is the active one. */
+  private readonly changes = new vscode.EventEmitter<void>();
+  /** A session has changed, or another one is the active one. */
   readonly onDidChange = this.changes.event;
   private readonly registrations: readonly vscode.Disposable[];
 
@@ -190,7 +234,7 @@ export class Sessions implements vscode.Disposable, vscode.DebugAdapterTrackerFa
       this.changes,
       vscode.debug.registerDebugAdapterTrackerFactory(DEBUG_TYPE, this),
       vscode.debug.onDidTerminateDebugSession((debug) => this.forget(debug)),
-      vscode.debug.onDidChangeActiveDebugSession(() => this.changes.fire(undefined)),
+      vscode.debug.onDidChangeActiveDebugSession(() => this.changes.fire()),
     ];
   }
 
@@ -205,9 +249,10 @@ export class Sessions implements vscode.Disposable, vscode.DebugAdapterTrackerFa
   }
 
   createDebugAdapterTracker(debug: vscode.DebugSession): vscode.DebugAdapterTracker {
-    const session = new Session(debug, (changed) => this.changes.fire(changed));
+    const session = new Session(debug, () => this.changes.fire());
     this.known.set(debug.id, session);
     return {
+      onWillReceiveMessage: (message: Message) => session.readRequest(message),
       onDidSendMessage: (message: Message) => session.read(message),
       onExit: () => session.end(),
     };
@@ -216,7 +261,7 @@ export class Sessions implements vscode.Disposable, vscode.DebugAdapterTrackerFa
   private forget(debug: vscode.DebugSession): void {
     this.known.get(debug.id)?.end();
     this.known.delete(debug.id);
-    this.changes.fire(undefined);
+    this.changes.fire();
   }
 
   dispose(): void {

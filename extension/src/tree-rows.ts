@@ -77,7 +77,7 @@ function markOf(id: number, state: SessionState): 'here' | 'since' | 'undo' | un
 }
 
 /** The beginning is where Restart goes. */
-const ENTRY_ID = 0;
+export const ENTRY_ID = 0;
 
 const isFoldable = (row: Row): boolean =>
   row.kind === 'checkpoint' &&

@@ -13,6 +13,7 @@ import { rawRow } from './raw';
 import { runningRow } from './running';
 import { Scope, type Row, type Settings } from './scope';
 import { threadsRow } from './threads';
+import { workbenchRows } from './workbench';
 
 export interface Options extends Settings {
   /** Rows whose name contains this. */
@@ -22,7 +23,16 @@ export interface Options extends Settings {
 /** A row that takes longer is given up. */
 const ROW_LIMIT_MS = { quick: 60_000, full: 200_000 };
 
-const rows: readonly Row[] = [...checkpointRows, runningRow, threadsRow, manyRow, ...gdbRows, rawRow, ...adapterRows];
+const rows: readonly Row[] = [
+  ...checkpointRows,
+  runningRow,
+  threadsRow,
+  manyRow,
+  ...gdbRows,
+  rawRow,
+  ...adapterRows,
+  ...workbenchRows,
+];
 
 export const rowNames = (): string[] => rows.map((row) => row.name);
 

@@ -60,6 +60,7 @@ describe('taking and going back', () => {
     expect(await run.value('p.x', thread)).toBe('5');
     expect(await run.value('global_counter', thread)).toBe('12');
     const restored = await run.ask('checkpoint/restore', { id: checkpoint.id });
+    expect(await run.event('continued')).toEqual({ threadId: thread, allThreadsContinued: true });
     expect(await run.event('stopped')).toEqual({
       reason: 'goto',
       description: `Restored to checkpoint ${checkpoint.id} "before adding"`,
@@ -91,9 +92,9 @@ describe('taking and going back', () => {
     const { checkpoint } = await run.ask('checkpoint/take');
     await step(run, thread);
     const { savedId } = await run.ask('checkpoint/restore', { id: checkpoint.id });
-    await run.stopped('goto');
+    await run.restored();
     await run.ask('checkpoint/restore', { id: savedId });
-    await run.stopped('goto');
+    await run.restored();
     expect(await run.value('p.x', thread)).toBe('5');
     await finish(run);
   });
@@ -102,10 +103,10 @@ describe('taking and going back', () => {
     const { run, thread } = await atFirstStop();
     const { checkpoint } = await run.ask('checkpoint/take');
     expect((await run.ask('checkpoint/restore', { id: checkpoint.id })).savedId).toBeUndefined();
-    await run.stopped('goto');
+    await run.restored();
     await step(run, thread);
     expect((await run.ask('checkpoint/restore', { id: checkpoint.id, saveCurrent: false })).savedId).toBeUndefined();
-    await run.stopped('goto');
+    await run.restored();
     await finish(run);
   });
 
@@ -115,7 +116,7 @@ describe('taking and going back', () => {
     const frame = await run.top(thread);
     const { scopes } = await run.ask('scopes', { frameId: frame.id });
     await run.ask('checkpoint/restore', { id: checkpoint.id });
-    await run.stopped('goto');
+    await run.restored();
     expect(await run.refusal('scopes', { frameId: frame.id })).toMatch(/no frame/);
     expect(await run.refusal('variables', { variablesReference: scopes[0].variablesReference })).toMatch(/no variable/);
     await finish(run);
@@ -160,8 +161,8 @@ describe('taking and going back', () => {
     const { checkpoint: b } = await run.ask('checkpoint/take');
     const both = [run.ask('checkpoint/restore', { id: a.id }), run.ask('checkpoint/restore', { id: b.id })];
     await Promise.all(both);
-    await run.stopped('goto');
-    await run.stopped('goto');
+    await run.restored();
+    await run.restored();
     expect(await run.value('p.x', thread)).toBe('5');
     await finish(run);
   });
@@ -284,7 +285,7 @@ describe('after the end of the program', () => {
     expect((await run.ask('threads')).threads).toEqual([{ id: stop.threadId, name: 'ended' }]);
     expect((await run.ask('stackTrace', { threadId: stop.threadId })).stackFrames).toEqual([]);
     await run.ask('checkpoint/restore', { id: checkpoint.id });
-    const back = await run.stopped('goto');
+    const back = await run.restored();
     expect(await run.value('p.x', back.threadId)).toBe('1');
     await finish(run);
   });

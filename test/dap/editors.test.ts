@@ -182,7 +182,7 @@ describe.each(Object.entries(editors))('%s', (_, editor) => {
     await run.ask('next', { threadId });
     await run.stopped('step');
     await run.ask('checkpoint/restore', { id: checkpoint.id });
-    const back = await run.stopped('goto');
+    const back = await run.restored();
     expect(await editor.atStop(run, back.threadId)).toContain('p');
     expect(await run.value('p.x', back.threadId)).toBe('1');
     await editor.end(run);
@@ -241,7 +241,7 @@ describe('many sessions at one server', () => {
         const { checkpoint } = await run.ask('checkpoint/take', { label: `of ${i}` });
         await run.ask('evaluate', { expression: 'global_counter = 0', context: 'repl' });
         await run.ask('checkpoint/restore', { id: checkpoint.id, saveCurrent: false });
-        const back = await run.stopped('goto');
+        const back = await run.restored();
         expect(await run.value('global_counter', back.threadId)).toBe(String(100 + i));
         expect((await run.ask('checkpoint/list')).checkpoints.map((one: { label: string }) => one.label)).toContain(`of ${i}`);
       }),

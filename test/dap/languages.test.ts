@@ -45,7 +45,7 @@ test('a Go program: breakpoints in a goroutine, steps beside the signals of its 
   expect((await run.children(more!.variablesReference))['len']!.value).toBe('3');
   expect((await run.children(p!.variablesReference))['name']!.value).toMatch(/"héllo"$/);
   await run.ask('checkpoint/restore', { id: checkpoint.id });
-  const back = await run.stopped('goto');
+  const back = await run.restored();
   expect([await run.value('p.y', back.threadId), (await run.top(back.threadId)).line]).toEqual(['2', line('in add')]);
   await run.breakAt(source, []);
   await run.ask('continue', { threadId: back.threadId });

@@ -170,7 +170,7 @@ describe('a debug server', () => {
     await run.stopped('step');
     expect(await run.value('p.x', threadId)).toBe('5');
     await run.ask('checkpoint/restore', { id: checkpoint.id });
-    await run.stopped('goto');
+    await run.restored();
     expect(await run.value('p.x', threadId)).toBe('1');
     await run.ask('disconnect', { terminateDebuggee: true });
     await run.gone();

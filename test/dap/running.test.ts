@@ -154,7 +154,7 @@ describe('many threads', () => {
     await run.event('exited');
     await run.stopped('exit');
     await run.ask('checkpoint/restore', { id: checkpoint.id });
-    await run.stopped('goto');
+    await run.restored();
     expect((await run.ask('threads')).threads).toHaveLength(4);
     await finish(run);
   });

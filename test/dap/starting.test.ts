@@ -203,7 +203,7 @@ describe('attach', () => {
     const { checkpoint } = await run.ask('checkpoint/take');
     await run.ask('evaluate', { expression: 'global_counter = 1', context: 'repl' });
     await run.ask('checkpoint/restore', { id: checkpoint.id });
-    const back = await run.stopped('goto');
+    const back = await run.restored();
     expect(await run.value('global_counter', back.threadId)).toBe('42');
     await run.disconnect();
     run.expectNoOther();

@@ -134,7 +134,7 @@ class Walk {
     async () => {
       const id = this.kept.size === 0 ? 0 : this.random.pick([...this.kept.keys()]);
       await this.ask('checkpoint/restore', { id, saveCurrent: this.random.chance(0.5) });
-      await this.stopped('goto');
+      await this.run.restored();
       // The entry is before main: on from there.
       if (id === 0) return await this.toMain();
       expect(await this.look()).toEqual(this.kept.get(id));

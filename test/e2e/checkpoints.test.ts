@@ -57,11 +57,15 @@ test('(a) stop at a breakpoint, Checkpoint Here, step on, Restore to Snapshot by
   await workbench.picture('choose');
   await workbench.choose('2  total = add');
   await workbench.variable('total', '0');
+  await workbench.callStackTitle('Restored to checkpoint 2');
   await workbench.statusBar('in snapshot 2 ← 4');
   await workbench.picture('restored');
   await workbench.command('Savepoint: Undo Restore');
   await workbench.variable('total', '3');
+  await workbench.callStackTitle('Restored to checkpoint 4');
   await workbench.statusBar('in snapshot 4 ← 2');
+  await workbench.press('Continue');
+  await workbench.callStackTitle('Paused on breakpoint');
   await workbench.stop();
   await server.untilNoStrays();
 });
@@ -146,6 +150,7 @@ test('(d) a checkpoint while the program runs, its exit, and a restore after tha
   await workbench.press('Restore to Snapshot');
   await workbench.choose('while running');
   await workbench.callStack('main');
+  await workbench.callStackTitle('Restored to checkpoint 1');
   await workbench.statusBar('in snapshot 1');
   await workbench.picture('back');
   await workbench.stop();

@@ -1,28 +1,65 @@
-/** Runs test/extension/host/ in the extension host of a real VS Code server; each of its tests is one here. */
+/**
+ * Runs test/extension/host/ in the extension host of a real VS Code server; each of its tests is one here.
+ * SAVEPOINT_ONLY: a pattern of the names of those that are wanted.
+ */
 
-import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { buildSync } from 'esbuild';
-import { Project, SUM, lineIn } from '../support/workbench-project';
+import type { Page } from 'playwright-core';
+import { Project, SUM, WAIT } from '../support/workbench-project';
 import { WorkbenchServer } from '../support/workbench-server';
-import type { HostResult } from './host/harness';
+import { WindowDoor } from './window-door';
+import { type HostResult, type Outcome, tests } from './host/harness';
+import { COMMANDS } from './host/states-tests';
+import './host/commands-tests';
+import './host/starting-tests';
 
-jest.setTimeout(400_000);
+// Here only the tests' names are read. They run where there is a `vscode`.
+jest.mock('vscode', () => ({}), { virtual: true });
+
+jest.setTimeout(180_000);
 
 const root = path.join(__dirname, '../..');
-const server = new WorkbenchServer();
-afterAll(() => server.close());
+const manifest = JSON.parse(fs.readFileSync(path.join(root, 'extension/package.json'), 'utf8')) as {
+  contributes: { commands: { command: string; title: string }[] };
+};
+const commands = manifest.contributes.commands.map(({ command }) => command.replace('savepoint.', ''));
 
-test('every command and state, in the extension host', async () => {
-  execFileSync(process.execPath, [path.join(root, 'scripts/build.mjs')], { stdio: 'pipe' });
+const server = new WorkbenchServer();
+let page: Page | undefined;
+const door = new WindowDoor(() => page!, {
+  category: 'Savepoint',
+  titles: manifest.contributes.commands
+    .filter(({ command }) => COMMANDS[command.replace('savepoint.', '')] !== 'in a source')
+    .map(({ title }) => title),
+});
+
+const only = process.env['SAVEPOINT_ONLY'];
+let results: readonly HostResult[] = [];
+let ran: readonly string[] = [];
+let said: readonly string[] = [];
+
+beforeAll(async () => {
+  const outcome = path.join(server.directory, 'results.json');
+  said = await runInHost(outcome);
+  if (fs.existsSync(outcome)) ({ results, ran } = JSON.parse(fs.readFileSync(outcome, 'utf8')) as Outcome);
+});
+
+afterAll(async () => {
+  await server.close();
+  await door.close();
+});
+
+/** What was said in the window's console. */
+async function runInHost(outcome: string): Promise<readonly string[]> {
   const extension = path.join(server.directory, 'extension');
   fs.cpSync(path.join(root, 'dist/vscode'), extension, { recursive: true });
   // Within the extension, so that both see one `vscode`, and the tests can sit at the user's place.
-  const tests = path.join(extension, 'dist/tests.js');
+  const bundle = path.join(extension, 'dist/tests.js');
   buildSync({
     entryPoints: [path.join(__dirname, 'host/run.ts')],
-    outfile: tests,
+    outfile: bundle,
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -30,39 +67,44 @@ test('every command and state, in the extension host', async () => {
   });
   const project = new Project(path.join(server.directory, 'project'));
   project.program('sum.c', SUM);
-  const file = path.join(server.directory, 'results.json');
+  project.program('wait.c', WAIT);
+  project.file('other.js', "console.log('other');\n");
+  const socket = path.join(server.directory, 'window');
+  await door.listen(socket);
   await server.start({
     direct: true,
-    env: {
-      SAVEPOINT_RESULTS: file,
-      SAVEPOINT_PROJECT: project.folder,
-      SAVEPOINT_SUM_LINE: String(lineIn(SUM, 'sum')),
-      SAVEPOINT_PRINT_LINE: String(lineIn(SUM, 'print')),
-    },
+    env: { SAVEPOINT_RESULTS: outcome, SAVEPOINT_PROJECT: project.folder, SAVEPOINT_WINDOW: socket },
   });
   const remote = (name: string): string => `vscode-remote://127.0.0.1:${server.port}${name}`;
   const payload = JSON.stringify([
     ['extensionDevelopmentPath', remote(extension)],
-    ['extensionTestsPath', remote(tests)],
+    ['extensionTestsPath', remote(bundle)],
   ]);
-  const said: string[] = [];
-  const code = await new Promise<number>((resolve, reject) => {
+  const lines: string[] = [];
+  await new Promise<void>((resolve, reject) => {
     const query = `folder=${encodeURIComponent(project.folder)}&payload=${encodeURIComponent(payload)}`;
     server
-      .openWindow(query, async (page) => {
-        await page.exposeFunction('codeAutomationLog', (type: string, args: unknown[]) => said.push(`${type} ${args.join(' ')}`));
-        await page.exposeFunction('codeAutomationExit', (status: number) => resolve(status));
+      .openWindow(query, async (opened) => {
+        page = opened;
+        await opened.exposeFunction('codeAutomationLog', (type: string, args: unknown[]) =>
+          lines.push(`${type} ${args.join(' ')}`),
+        );
+        await opened.exposeFunction('codeAutomationExit', () => resolve());
       })
       .catch(reject);
   });
-  const { results, done } = JSON.parse(fs.readFileSync(file, 'utf8')) as { results: readonly HostResult[]; done: boolean };
-  const failures = results.filter(({ error }) => error !== undefined).map(({ name, error }) => `${name}: ${error}`);
-  expect(failures).toEqual([]);
-  expect({ code, done, some: results.length > 10, said: code === 0 ? [] : said }).toEqual({
-    code: 0,
-    done: true,
-    some: true,
-    said: [],
-  });
-  await server.untilNoStrays();
+  return lines;
+}
+
+test.each(tests.map(({ name }) => name).filter((name) => new RegExp(only ?? '').test(name)))('%s', (name) => {
+  const result = results.find((one) => one.name === name);
+  if (result === undefined) throw new Error(`it was not run\n${said.join('\n')}`);
+  if (result.error !== undefined) throw new Error(result.error);
 });
+
+test('every command of package.json has its states and a test', () => {
+  expect(Object.keys(COMMANDS).sort()).toEqual([...commands].sort());
+  if (only === undefined) expect(commands.filter((name) => !ran.includes(name))).toEqual([]);
+});
+
+test('nothing is left of the sessions', () => server.untilNoStrays());

@@ -203,6 +203,12 @@ export class DapRun {
     return body;
   }
 
+  /** A restore of a program that stood: it went on, and stands. The `continued` comes before the reply. */
+  async restored(): Promise<any> {
+    await this.event('continued');
+    return await this.stopped('goto');
+  }
+
   async printed(pattern: RegExp): Promise<void> {
     await this.until(`output ${pattern}`, () => (pattern.test(this.output) ? true : undefined));
   }

@@ -152,6 +152,12 @@ export class Workbench {
     await visible(this.page.locator('.pane').filter({ has: this.page.locator('.debug-call-stack') })).toContainText(text);
   }
 
+  /** What the call stack's title says of the one thread. */
+  async callStackTitle(text: string | RegExp): Promise<void> {
+    const pane = this.page.locator('.pane').filter({ has: this.page.locator('.debug-call-stack') });
+    await visible(pane.locator('.call-stack-state-message')).toContainText(text);
+  }
+
   private variableRow(pattern: string): Locator {
     return this.page
       .locator('.debug-variables .monaco-list-row')
@@ -198,6 +204,7 @@ export class Workbench {
   /** Rows out of sight are not there: other panes make room. */
   async collapse(pane: string): Promise<void> {
     const header = this.page.locator(`.pane-header[aria-label^="${pane}"]`).first();
+    if ((await header.getAttribute('aria-expanded')) === 'false') return;
     await header.locator('h3.title, .title').first().click();
     await visible(header).toHaveAttribute('aria-expanded', 'false');
   }

@@ -40,6 +40,37 @@ test('everything on checkpoints is there for our type only', () => {
     expect(when).toMatch(/debugType == 'savepoint'|focusedView == 'savepoint\.checkpoints'/);
 });
 
+test('commands stand in the palette under our name, and buttons have icons', () => {
+  expect(contributes.commands.filter(({ category }: { category?: string }) => category !== 'Savepoint')).toEqual([]);
+  const buttons = (Object.entries(contributes.menus) as [string, { command: string; group?: string }[]][]).flatMap(
+    ([place, entries]) => entries.filter(({ group }) => place === 'debug/toolBar' || /^(inline|navigation)/.test(group ?? '')),
+  );
+  const withIcon = new Set(
+    contributes.commands.flatMap((one: { command: string; icon?: string }) => (one.icon ? [one.command] : [])),
+  );
+  expect(buttons.filter(({ command }) => !withIcon.has(command))).toEqual([]);
+});
+
+test('every command has its condition in the palette, but the one that needs no session', () => {
+  const entries = contributes.menus.commandPalette.map(({ command }: { command: string }) => command);
+  expect(commands.filter((name) => !entries.includes(name))).toEqual(['savepoint.debugExecutable']);
+});
+
+test('what works on a session is enabled by what the session can do', () => {
+  const free = contributes.commands.filter(({ enablement }: { enablement?: string }) => !/savepoint\.can/.test(enablement ?? ''));
+  expect(free.map(({ command }: { command: string }) => command)).toEqual([
+    'savepoint.addCheckpointBreakpoint',
+    'savepoint.debugExecutable',
+    'savepoint.pickProcess',
+    'savepoint.focusView',
+  ]);
+});
+
+test('other debuggers do not start the extension', () => {
+  expect(manifest.activationEvents).not.toContain('onDebug');
+  expect(manifest.activationEvents).not.toContain('*');
+});
+
 test('settings that are read are declared, and the other way round', () => {
   const declared = Object.keys(contributes.configuration.properties).map((name) => name.replace('savepoint.', ''));
   const read = [...source.matchAll(/settings\.get<[^>]+>\('([\w.]+)'/g)].map((match) => match[1]!);

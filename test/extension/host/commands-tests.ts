@@ -1,49 +1,10 @@
+/** Every command, and what it does to the program. */
+
 import * as assert from 'node:assert/strict';
-import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { abilities } from '../../../extension/src/session-state';
-import type { Session } from '../../../extension/src/sessions';
-import { active, answer, api, command, messages, test, until } from './harness';
-
-const folder = process.env['SAVEPOINT_PROJECT']!;
-export const source = vscode.Uri.file(path.join(folder, 'sum.c'));
-export const program = path.join(folder, 'sum');
-const sumLine = Number(process.env['SAVEPOINT_SUM_LINE']);
-const printLine = Number(process.env['SAVEPOINT_PRINT_LINE']);
-
-export function breakAt(line: number): void {
-  vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(new vscode.Location(source, new vscode.Position(line - 1, 0)))]);
-}
-
-async function atFirstStop(more: Record<string, unknown> = {}): Promise<Session> {
-  breakAt(sumLine);
-  const config = { type: 'savepoint', request: 'launch', name: 'sum', program, automaticCheckpoints: false, ...more };
-  assert.equal(await vscode.debug.startDebugging(undefined, config), true);
-  const session = await active();
-  await until('the first stop', () => session.state.phase === 'stopped');
-  return session;
-}
-
-async function go(session: Session, request: string): Promise<void> {
-  const stop = session.nextStop();
-  await session.debug.customRequest(request, { threadId: session.state.stop?.threadId ?? 1 });
-  await stop;
-}
-
-async function total(session: Session): Promise<string> {
-  const threadId = session.state.stop?.threadId;
-  const { stackFrames } = await session.debug.customRequest('stackTrace', { threadId, startFrame: 0, levels: 1 });
-  const { result } = await session.debug.customRequest('evaluate', { expression: 'total', frameId: stackFrames[0].id });
-  return result;
-}
-
-async function take(session: Session, name?: string): Promise<number> {
-  const before = session.state.list.checkpoints.length;
-  if (name !== undefined) answer('showInputBox', () => name);
-  await command(name === undefined ? 'take' : 'takeNamed');
-  await until('the list has it', () => session.state.list.checkpoints.length > before && !session.state.busy);
-  return session.state.presentId!;
-}
+import { answer, api, command, test, until } from './harness';
+import { atExit, atFirstStop, breakAt, go, lineOf, restore, sourceOf, start, take, valueOf } from './program';
 
 test('Checkpoint Here: a row, called by its source line, where the program is', async () => {
   const session = await atFirstStop();
@@ -55,7 +16,7 @@ test('Checkpoint Here: a row, called by its source line, where the program is', 
     view.describeRows().join('\n'),
   );
   const record = session.state.list.checkpoints.find((one) => one.id === id)!;
-  assert.equal(record.stop?.line, sumLine);
+  assert.equal(record.stop?.line, lineOf('sum', 'sum'));
   assert.equal(record.automatic, false);
 });
 
@@ -64,13 +25,13 @@ test('Restore to Snapshot on a row, and Undo Restore', async () => {
   const id = await take(session, 'first');
   await go(session, 'continue');
   await go(session, 'continue');
-  assert.equal(await total(session), '3');
-  await command('restoreRow', id);
-  assert.equal(await total(session), '0');
+  assert.equal(await valueOf(session, 'total'), '3');
+  await restore(session, id);
+  assert.equal(await valueOf(session, 'total'), '0');
   assert.deepEqual([session.state.inPast, session.state.arrival?.at], [true, id]);
   await until('what was left is in the list', () => abilities(session.state).undo);
   await command('undoRestore');
-  assert.equal(await total(session), '3');
+  assert.equal(await valueOf(session, 'total'), '3');
   assert.equal(session.state.arrival?.from, id);
 });
 
@@ -83,11 +44,11 @@ test('Restore to Snapshot from the list: names, lines and ages are shown, the ne
   let labels: readonly string[] = [];
   answer('showQuickPick', (items: readonly { label: string; detail?: string }[]) => {
     labels = items.map(({ label }) => label);
-    assert.match(items[0]!.detail ?? '', new RegExp(`sum\\.c:${sumLine} · 1 thread · just now`));
+    assert.match(items[0]!.detail ?? '', new RegExp(`sum\\.c:${lineOf('sum', 'sum')} · 1 thread · just now`));
     return items[0];
   });
   await command('restore');
-  assert.equal(await total(session), '1');
+  assert.equal(await valueOf(session, 'total'), '1');
   assert.equal(session.state.presentId, two);
   assert.match(labels[0]!, /two/);
   assert.match(labels[1]!, /one/);
@@ -98,7 +59,7 @@ test('Restore to the Last Checkpoint asks nothing', async () => {
   await take(session);
   await go(session, 'continue');
   await command('restoreLast');
-  assert.equal(await total(session), '0');
+  assert.equal(await valueOf(session, 'total'), '0');
 });
 
 test('Rename, Delete, Delete All', async () => {
@@ -149,9 +110,9 @@ test('Compare with Now: two texts side by side, and the program stays where it i
   await command('compareNow', id);
   const { label, before, after } = await comparison();
   assert.equal(label, `Checkpoint ${id} (first) ↔ Now`);
-  assert.match(before, new RegExp(`^ {2}main, sum\\.c:${sumLine}\\n {4}i = 1\\n {4}total = 0$`, 'm'));
-  assert.match(after, new RegExp(`^ {2}main, sum\\.c:${sumLine}\\n {4}i = 3\\n {4}total = 3$`, 'm'));
-  assert.equal(await total(session), '3');
+  assert.match(before, new RegExp(`^ {2}main, sum\\.c:${lineOf('sum', 'sum')}\\n {4}i = 1\\n {4}total = 0$`, 'm'));
+  assert.match(after, new RegExp(`^ {2}main, sum\\.c:${lineOf('sum', 'sum')}\\n {4}i = 3\\n {4}total = 3$`, 'm'));
+  assert.equal(await valueOf(session, 'total'), '3');
   assert.deepEqual([session.state.list.checkpoints.length, session.state.inPast], [known, false]);
 });
 
@@ -172,30 +133,38 @@ test('Compare with Another Checkpoint: the earlier one is on the left, whichever
   assert.match(after, /total = 1\n/);
 });
 
+test('Add Checkpoint Breakpoint: once a line, and the program leaves a checkpoint at each pass', async () => {
+  const line = lineOf('sum', 'sum');
+  for (let times = 0; times < 2; times++) await command('addCheckpointBreakpoint', { lineNumber: line, uri: sourceOf('sum') });
+  assert.equal(vscode.debug.breakpoints.length, 1);
+  breakAt(lineOf('sum', 'print'));
+  const session = await start('sum');
+  await until('it is past the loop', () => session.state.phase === 'stopped');
+  assert.equal(session.state.stop?.reason, 'breakpoint');
+  await until(
+    'all passes are there',
+    () => session.state.list.checkpoints.filter(({ stop }) => stop?.line === line).length === 20,
+  );
+});
+
 test('Run to This Line and Checkpoint: there, with a checkpoint, and without the breakpoint for it', async () => {
   const session = await atFirstStop();
   vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
-  await command('runToLineAndTake', { lineNumber: printLine, uri: source });
-  await until('it has one', () => session.state.list.checkpoints.some(({ stop }) => stop?.line === printLine));
-  assert.equal(await total(session), '210');
+  const line = lineOf('sum', 'print');
+  await command('runToLineAndTake', { lineNumber: line, uri: sourceOf('sum') });
+  await until('it has one', () => session.state.list.checkpoints.some(({ stop }) => stop?.line === line));
+  assert.equal(await valueOf(session, 'total'), '210');
   assert.equal(vscode.debug.breakpoints.length, 0);
 });
 
-test('after the program has ended, a checkpoint brings it back; taking one says why not', async () => {
-  const session = await atFirstStop();
-  const id = await take(session);
-  vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
-  await session.debug.customRequest('threads');
-  await go(session, 'continue');
-  assert.equal(session.state.phase, 'exited');
-  await command('take');
-  assert.match(messages.join(), /no running program/);
-  await command('restoreRow', id);
+test('after the program has ended, a checkpoint brings it back', async () => {
+  const session = await atExit();
+  await restore(session, session.state.list.checkpoints.at(-1)!.id);
   assert.equal(session.state.phase, 'stopped');
-  assert.equal(await total(session), '0');
+  assert.equal(await valueOf(session, 'total'), '0');
 });
 
-test('automatic checkpoints are folded, and Step Back goes to them', async () => {
+test('automatic checkpoints are folded, Step Back goes to them, and they are deleted together', async () => {
   const session = await atFirstStop({ automaticCheckpoints: { most: 50, megabytes: 100, timeShare: 1e9 } });
   const records = (): number => session.state.list.checkpoints.length;
   for (let stop = 2; stop <= 4; stop++) {
@@ -209,15 +178,20 @@ test('automatic checkpoints are folded, and Step Back goes to them', async () =>
     view.describeRows().join('\n'),
   );
   await go(session, 'stepBack');
-  assert.equal(await total(session), '3');
+  assert.equal(await valueOf(session, 'total'), '3');
   assert.equal(session.state.inPast, true);
+  const [group] = view.getChildren().filter(({ row }) => row.kind === 'automatic');
+  assert.ok(group, view.describeRows().join('\n'));
+  const left = records() - group.row.children.length;
+  await command('deleteGroup', group);
+  await until('they are gone', () => records() === left);
 });
 
-test('without a session, commands say so', async () => {
-  await command('take');
-  await command('restore');
-  await command('undoRestore');
-  await command('compareNow');
-  await command('compareWith');
-  assert.equal(messages.filter((text) => /No program is being debugged/.test(text)).length, 5);
+test('Show the Checkpoints', async () => {
+  await atFirstStop();
+  const { view } = await api();
+  await vscode.commands.executeCommand('workbench.view.explorer');
+  await until('it is not seen', () => !view.view.visible);
+  await command('focusView');
+  await until('it is seen', () => view.view.visible);
 });

@@ -11,8 +11,14 @@ export interface HostResult {
   readonly ms: number;
 }
 
-const tests: { readonly name: string; readonly run: () => Promise<void> }[] = [];
-const LIMIT_MS = 60_000;
+export interface Outcome {
+  readonly results: readonly HostResult[];
+  readonly ran: readonly string[];
+}
+
+/** Also read where nothing is run, for the names. */
+export const tests: { readonly name: string; readonly run: () => Promise<void> }[] = [];
+const LIMIT_MS = 20_000;
 
 export function test(name: string, run: () => Promise<void>): void {
   tests.push({ name, run });
@@ -22,6 +28,14 @@ export function test(name: string, run: () => Promise<void>): void {
 const answers: { readonly kind: string; readonly answer: (...args: any[]) => unknown }[] = [];
 /** What was shown and not answered. */
 export const messages: string[] = [];
+
+/** Messages are expected, and seen. */
+export function forget(): readonly string[] {
+  return messages.splice(0);
+}
+
+/** Commands that were run, without `savepoint.`. */
+const ran = new Set<string>();
 
 const KINDS = ['showInputBox', 'showQuickPick', 'showWarningMessage', 'showErrorMessage', 'showInformationMessage'] as const;
 
@@ -57,6 +71,7 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
     const registrations = [
       sessions.onDidChange(check),
       view.onDidChangeTreeData(check),
+      view.view.onDidChangeVisibility(check),
       vscode.debug.onDidChangeBreakpoints(check),
     ];
     function done(settle: () => void): void {
@@ -77,23 +92,26 @@ export async function active(): Promise<Session> {
   return sessions.active!;
 }
 
-export async function command(name: string, ...args: unknown[]): Promise<void> {
-  await vscode.commands.executeCommand(`savepoint.${name}`, ...args);
+export async function command<T = void>(name: string, ...args: unknown[]): Promise<T> {
+  ran.add(name);
+  return await vscode.commands.executeCommand<T>(`savepoint.${name}`, ...args);
 }
 
 export async function cleanUp(): Promise<void> {
-  const { sessions } = await api();
   vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
   answers.length = 0;
   messages.length = 0;
   await vscode.debug.stopDebugging();
-  await until('no session is left', () => sessions.active === undefined);
+  await until('no session is left', () => vscode.debug.activeDebugSession === undefined);
 }
 
 export async function runAll(): Promise<void> {
   sitDown();
+  await vscode.commands.executeCommand('workbench.view.debug');
+  const only = new RegExp(process.env['SAVEPOINT_ONLY'] ?? '');
+  const chosen = tests.filter(({ name }) => only.test(name));
   const results: HostResult[] = [];
-  for (const { name, run } of tests) {
+  for (const { name, run } of chosen) {
     const start = performance.now();
     let error: string | undefined;
     try {
@@ -102,10 +120,12 @@ export async function runAll(): Promise<void> {
       const bad = messages.filter((text) => text.startsWith('showErrorMessage'));
       if (bad.length > 0) throw new Error(bad.join('\n'));
     } catch (cause) {
-      error = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+      const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+      error = [text, ...messages.map((message) => `said: ${message}`)].join('\n');
     }
     await cleanUp().catch((cause: unknown) => (error ??= `cleaning up: ${String(cause)}`));
     results.push({ name, ...(error === undefined ? {} : { error }), ms: performance.now() - start });
-    fs.writeFileSync(process.env['SAVEPOINT_RESULTS']!, JSON.stringify({ results, done: results.length === tests.length }));
+    const outcome: Outcome = { results, ran: [...ran] };
+    fs.writeFileSync(process.env['SAVEPOINT_RESULTS']!, JSON.stringify(outcome));
   }
 }

@@ -1,5 +1,7 @@
-/** Entry in the extension host. */
+/** All tests that run in the extension host; `run` is what VS Code calls there. */
 
+// First: what is seen before there was a session.
+import './states-tests';
 import './commands-tests';
 import './starting-tests';
 import { runAll } from './harness';

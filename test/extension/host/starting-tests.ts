@@ -2,24 +2,24 @@ import * as assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { breakAt, program } from './commands-tests';
+import { breakAt, lineOf, programOf } from './program';
 import { active, answer, command, test, until } from './harness';
 
-const line = Number(process.env['SAVEPOINT_SUM_LINE']);
+const breakInSum = (): void => breakAt(lineOf('sum', 'sum'));
 
 test('F5 without a launch.json offers the programs of the workspace', async () => {
-  breakAt(line);
+  breakInSum();
   let offered: readonly string[] = [];
   answer('showQuickPick', (items: readonly { label: string; file?: string }[]) => {
     offered = items.flatMap(({ file }) => (file === undefined ? [] : [path.basename(file)]));
-    return items.find(({ file }) => file === program);
+    return items.find(({ file }) => file === programOf('sum'));
   });
   const [folder] = vscode.workspace.workspaceFolders ?? [];
   await vscode.debug.startDebugging(folder, { type: 'savepoint', request: 'launch', name: '' });
   const session = await active();
   await until('it stops', () => session.state.phase === 'stopped');
   assert.ok(offered.includes('sum'), offered.join());
-  assert.equal(session.debug.configuration['program'], program);
+  assert.equal(session.debug.configuration['program'], programOf('sum'));
 });
 
 test('giving no program starts nothing', async () => {
@@ -29,18 +29,23 @@ test('giving no program starts nothing', async () => {
 });
 
 test('Debug This Executable', async () => {
-  breakAt(line);
-  await command('debugExecutable', vscode.Uri.file(program));
+  breakInSum();
+  await command('debugExecutable', vscode.Uri.file(programOf('sum')));
   const session = await active();
   await until('it stops', () => session.state.phase === 'stopped');
 });
 
 test('settings are what launch.json does not say', async () => {
-  breakAt(line);
+  breakInSum();
   const settings = vscode.workspace.getConfiguration('savepoint');
   await settings.update('automaticCheckpoints.most', 7, vscode.ConfigurationTarget.Global);
   try {
-    await vscode.debug.startDebugging(undefined, { type: 'savepoint', request: 'launch', name: 'sum', program });
+    await vscode.debug.startDebugging(undefined, {
+      type: 'savepoint',
+      request: 'launch',
+      name: 'sum',
+      program: programOf('sum'),
+    });
     const session = await active();
     assert.deepEqual(session.debug.configuration['automaticCheckpoints'], { most: 7, megabytes: 512, timeShare: 0.2 });
     assert.equal(session.debug.configuration['console'], 'internalConsole');
@@ -48,6 +53,13 @@ test('settings are what launch.json does not say', async () => {
   } finally {
     await settings.update('automaticCheckpoints.most', undefined, vscode.ConfigurationTarget.Global);
   }
+});
+
+test('Pick a Process gives the number of the one that is chosen', async () => {
+  answer('showQuickPick', (items: readonly { description: string }[]) =>
+    items.find(({ description }) => description === String(process.ppid)),
+  );
+  assert.equal(await command<string>('pickProcess'), String(process.ppid));
 });
 
 test('attaching asks for a process, takes a checkpoint, and leaves the process alive', async () => {
@@ -63,7 +75,15 @@ test('attaching asks for a process, takes a checkpoint, and leaves the process a
     await until('it is stopped', () => session.state.phase === 'stopped');
     await command('take');
     await until('it has one', () => session.state.list.checkpoints.some(({ pid }) => pid === child.pid));
-    await vscode.debug.stopDebugging();
+    const ended = new Promise<void>((resolve) => {
+      const registration = vscode.debug.onDidTerminateDebugSession(() => {
+        registration.dispose();
+        resolve();
+      });
+    });
+    // What the button does; vscode.debug.stopDebugging asks for the program's end, attached to or not.
+    await vscode.commands.executeCommand('workbench.action.debug.disconnect');
+    await ended;
     assert.equal(child.kill(0), true);
   } finally {
     child.kill('SIGKILL');
