@@ -40,7 +40,7 @@ const MANDATORY = [
 ];
 
 /** Ours; documented in README.md. */
-const CUSTOM = ['take', 'list', 'restore', 'drop', 'rename', 'preflight'].map((word) => `checkpoint/${word}`);
+const CUSTOM = ['take', 'list', 'restore', 'drop', 'rename', 'preflight', 'compare'].map((word) => `checkpoint/${word}`);
 
 /** Answered with a reason instead of "there is no such request", and not promised. */
 const REFUSED = ['terminateThreads'];
