@@ -403,6 +403,7 @@ QUESTIONS = {
     "end": end_breakpoint,
     "elements": list_elements,
     "load": load_program,
+    "monitor": lambda wanted: gdb.execute("monitor " + wanted["line"], to_string=True),
     "pid": lambda wanted: os.getpid(),
 }
 
@@ -439,7 +440,10 @@ class Ask(gdb.MICommand):
 
     def invoke(self, argv):
         word, data = argv
-        return {"answer": json.dumps(QUESTIONS[word](json.loads(bytes.fromhex(data))))}
+        try:
+            return {"answer": json.dumps(QUESTIONS[word](json.loads(bytes.fromhex(data))))}
+        except gdb.error as error:
+            raise gdb.GdbError(str(error))  # else gdb puts "Error occurred in Python" before it
 
 
 Ask("-savepoint-ask")
