@@ -79,6 +79,11 @@ export async function listElements(
   return ((await ask(gdb, 'elements', { expression, ...where, ...page })) as ArrayElements | null) ?? undefined;
 }
 
+/** `monitor LINE`, a word to the debug server. Returns its text. */
+export async function monitor(gdb: GdbClient, line: string): Promise<string> {
+  return (await ask(gdb, 'monitor', { line })) as string;
+}
+
 /** Reads a program's file. false: it has no debug information. */
 export async function loadProgramFile(gdb: GdbClient, file: string): Promise<boolean> {
   return (await ask(gdb, 'load', { file })) === true;
@@ -124,7 +129,7 @@ export async function seeThePresent(gdb: GdbClient): Promise<void> {
   await ask(gdb, 'live', {});
 }
 
-/** gdb's own process id: the launcher is between us. */
+/** gdb's own process id. The first question: it fails where the script could not be loaded. */
 export async function gdbProcessId(gdb: GdbClient): Promise<number> {
   return (await ask(gdb, 'pid', {})) as number;
 }

@@ -13,6 +13,7 @@ import type {
 } from '../../native/control/schema';
 import type { GdbClient } from '../gdb/client';
 import { consoleCommand, gdbSet } from '../gdb/commands-exec';
+import { monitor } from '../gdb/commands-script';
 
 export interface CheckpointStore {
   /** The new one is then where the present came from. `known`: a checkpoint that was listed, or taken here, before. */
@@ -106,8 +107,7 @@ export class GdbCheckpointStore implements CheckpointStore {
   }
 
   private async monitor(line: string): Promise<string> {
-    const { text } = await consoleCommand(this.gdb(), `monitor ${line}`);
-    return text;
+    return await monitor(this.gdb(), line);
   }
 }
 

@@ -14,7 +14,7 @@ import {
   targetDetach,
   targetSelect,
 } from '../gdb/commands-exec';
-import { gdbProcessId, loadProgramFile } from '../gdb/commands-script';
+import { gdbProcessId, loadProgramFile, monitor } from '../gdb/commands-script';
 import { GdbProcess } from '../gdb/process';
 import { quoteProgramArgument } from '../gdb/quote';
 import { baseName } from './breakpoints';
@@ -59,7 +59,6 @@ export class Launch {
   private pid: number | undefined;
   private over = false;
   private abandoned = false;
-  /** gdb's own process: `process` is the launcher. */
   private gdbPid: number | undefined;
 
   constructor(
@@ -310,8 +309,7 @@ export class Launch {
 /** undefined: the server is none of ours, or has no place for one. */
 async function controlSocketOf(gdb: GdbClient): Promise<string | undefined> {
   try {
-    const { text } = await consoleCommand(gdb, 'monitor savepoint-bell');
-    const { control } = JSON.parse(text) as { control?: string | null };
+    const { control } = JSON.parse(await monitor(gdb, 'savepoint-bell')) as { control?: string | null };
     return control ?? undefined;
   } catch {
     return undefined;

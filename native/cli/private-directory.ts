@@ -1,6 +1,6 @@
 /**
- * The directory of `savepoint gdb`'s socket: only its user can enter it. Removed by the launcher, and by the owner as well, because
- * the launcher may be killed.
+ * The directory of `savepoint gdb`'s socket: only its user can enter it. Removed by who made it, and by the owner as well, because
+ * that one may be killed.
  */
 
 import * as fs from 'node:fs';

@@ -428,6 +428,7 @@ QUESTIONS = {
     "load": load_program,
     "picture": picture,
     "live": lambda wanted: leave_view(),
+    "monitor": lambda wanted: gdb.execute("monitor " + wanted["line"], to_string=True),
     "pid": lambda wanted: os.getpid(),
 }
 
@@ -464,7 +465,10 @@ class Ask(gdb.MICommand):
 
     def invoke(self, argv):
         word, data = argv
-        return {"answer": json.dumps(QUESTIONS[word](json.loads(bytes.fromhex(data))))}
+        try:
+            return {"answer": json.dumps(QUESTIONS[word](json.loads(bytes.fromhex(data))))}
+        except gdb.error as error:
+            raise gdb.GdbError(str(error))  # else gdb puts "Error occurred in Python" before it
 
 
 gdb.execute("source " + os.path.join(os.path.dirname(os.path.abspath(__file__)), "points.py"))

@@ -191,7 +191,7 @@ describe('a program in C', () => {
     const result = await compare(run, first, second);
     expect([result.scopes, result.threads.length, result.descriptors.length]).toEqual([undefined, 3, 2]);
     await run.ask('checkpoint/restore', { id: second });
-    await run.stopped('goto');
+    await run.restored();
     expect(await run.value('counter', thread)).toBe('8');
     await finish(run);
   });

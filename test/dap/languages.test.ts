@@ -93,7 +93,7 @@ test("a Rust program: readable variables by Rust's own printers, elements that a
   await run.ask('setVariable', { variablesReference: locals['array']!.variablesReference, name: '[1]', value: '21' });
   expect(await run.value('array', threadId)).toBe('[10, 21, 30]');
   await run.ask('checkpoint/restore', { id: checkpoint.id });
-  const back = await run.stopped('goto');
+  const back = await run.restored();
   expect([await run.value('point.y', back.threadId), (await run.top(back.threadId)).line]).toEqual(['2', line('in add')]);
   await run.breakAt(source, []);
   await run.ask('continue', { threadId: back.threadId });

@@ -46,7 +46,7 @@ async function taken(run: DapRun): Promise<Listed[]> {
 
 async function restore(run: DapRun, id: number): Promise<number> {
   await run.ask('checkpoint/restore', { id, saveCurrent: false });
-  return (await run.stopped('goto')).threadId as number;
+  return (await run.restored()).threadId as number;
 }
 
 describe('a log point with {checkpoint}', () => {
