@@ -18,7 +18,7 @@ const FAMILIES: Readonly<Record<Family, { readonly id: number; readonly showUser
 const TOO_LATE: ReadonlySet<string> = new Set(['not-stopped', 'stale']);
 
 /** The editor's extension tells it together with what can be done (a client without one shows the reply's message). */
-const ADVISED: ReadonlySet<string> = new Set(['cannot-attach']);
+const ADVISED: ReadonlySet<string> = new Set(['cannot-attach', 'no-gdb']);
 
 export interface ErrorReply {
   /** `cancelled` and `notStopped` are DAP's own words. */

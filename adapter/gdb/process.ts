@@ -43,7 +43,7 @@ export class GdbProcess {
 
   /** Throws when there is no gdb. */
   constructor({ gdb: wanted, initFiles, io, script }: GdbStart, log: Log, events: ClientEvents) {
-    const found = findGdb(wanted ?? process.env['SAVEPOINT_GDB']);
+    const found = wanted === undefined ? findGdb(process.env['SAVEPOINT_GDB']) : findGdb(wanted, '"gdb"');
     if ('missing' in found) throw userError('no-gdb', found.missing);
     const tty = io.kind === 'pty' ? [] : [`--tty=${io.name}`];
     const plan = planGdb([...tty, '-q', ...(initFiles ? [] : ['-nx']), '--interpreter=mi3', '-ix', script]);

@@ -29,7 +29,7 @@ const ATTACH_PAGES: Readonly<Record<string, string>> = {
 
 const TABLE: readonly { readonly pattern: RegExp; readonly advice: readonly Advice[] }[] = [
   {
-    pattern: /gdb is not installed|SAVEPOINT_GDB is/,
+    pattern: /gdb is not installed|(SAVEPOINT_GDB|"gdb") is "/,
     advice: [
       showHow('gdb'),
       { label: 'Install gdb…', kind: 'terminal', command: 'sudo apt-get install gdb' },

@@ -53,15 +53,18 @@ export interface Pair {
   readonly end: Promise<Ending>;
 }
 
-/** `wanted`: a name or a file; undefined: the one in PATH. `missing`: a sentence. */
-export function findGdb(wanted: string | undefined): { readonly gdb: string } | { readonly missing: string } {
+/** `wanted`: a name or a file, `by` whom; undefined: the one in PATH. `missing`: a sentence. */
+export function findGdb(
+  wanted: string | undefined,
+  by = 'SAVEPOINT_GDB',
+): { readonly gdb: string } | { readonly missing: string } {
   const gdb = findProgram(wanted ?? 'gdb');
   if (gdb !== undefined) return { gdb };
   return {
     missing:
       wanted === undefined
         ? 'gdb is not installed (no "gdb" in PATH). On Debian or Ubuntu: apt-get install gdb'
-        : `SAVEPOINT_GDB is "${wanted}", which is not a program that can be run. Without it, "gdb" in PATH is taken (apt-get install gdb).`,
+        : `${by} is "${wanted}", which is not a program that can be run. Without it, "gdb" in PATH is taken (apt-get install gdb).`,
   };
 }
 

@@ -123,7 +123,7 @@ describe('launch', () => {
         () => ({ program, gdb: place.write('g', GDB_WITHOUT, 0o755) }),
         /gdb 12 or later.*this is GNU gdb/,
       ],
-      ['a gdb that is not there', () => ({ program, gdb: '/no/gdb' }), /SAVEPOINT_GDB is "\/no\/gdb"/],
+      ['a gdb that is not there', () => ({ program, gdb: '/no/gdb' }), /"gdb" is "\/no\/gdb", which is not a program/],
     ])('%s', async (_, args, sentence) => {
       const run = await place.start();
       await run.initialize();
