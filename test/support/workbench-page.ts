@@ -110,9 +110,16 @@ export class Workbench {
     await this.page.locator('.monaco-menu').first().waitFor();
   }
 
+  /** A menu that has just come may let a click pass. */
   async menuItem(title: string): Promise<void> {
-    await this.page.locator(`.monaco-menu .action-label[aria-label^="${title}"]`).first().click();
-    await this.page.locator('.monaco-menu').first().waitFor({ state: 'hidden' });
+    const menu = this.page.locator('.monaco-menu').first();
+    const item = menu.locator(`.action-label[aria-label^="${title}"]`).first();
+    await item.waitFor();
+    for (let tries = 0; tries < 10 && (await menu.isVisible()); tries += 1) {
+      await item.click({ timeout: 2000 }).catch(() => undefined);
+      await menu.waitFor({ state: 'hidden', timeout: 2000 }).catch(() => undefined);
+    }
+    await menu.waitFor({ state: 'hidden' });
   }
 
   // --- debugging ---
@@ -196,9 +203,14 @@ export class Workbench {
   /** A data breakpoint, by the context menu of a variable. */
   async breakOnChange(name: string): Promise<void> {
     const row = this.variableRow(`${name}\\s*=`);
+    await this.collapse('Watch');
     await row.click({ button: 'right' });
-    await this.page.locator('.monaco-menu .action-label[aria-label^="Break on Value Change"]').first().click();
-    await this.page.locator('.debug-breakpoints .monaco-list-row').filter({ hasText: name }).first().waitFor();
+    await this.menuItem('Break on Value Change');
+    // The last one, out of sight behind the exceptions.
+    const rows = this.page.locator('.debug-breakpoints .monaco-list-row');
+    await rows.first().click();
+    await this.page.keyboard.press('End');
+    await rows.filter({ hasText: name }).first().waitFor();
   }
 
   /** Rows out of sight are not there: other panes make room. */
@@ -235,7 +247,7 @@ export class Workbench {
   async rowMenu(text: string | RegExp, title: string): Promise<void> {
     await this.row(text).click();
     await this.page.keyboard.press('Shift+F10');
-    await this.page.locator(`.monaco-menu .action-label[aria-label^="${title}"]`).first().click();
+    await this.menuItem(title);
   }
 
   /** Whether both texts of the diff editor that is open have these lines. */
