@@ -18,7 +18,8 @@ import './host/starting-tests';
 // Here only the tests' names are read. They run where there is a `vscode`.
 jest.mock('vscode', () => ({}), { virtual: true });
 
-jest.setTimeout(180_000);
+// Less than two minutes alone; others may be at work beside it.
+jest.setTimeout(420_000);
 
 const root = path.join(__dirname, '../..');
 const manifest = JSON.parse(fs.readFileSync(path.join(root, 'extension/package.json'), 'utf8')) as {
