@@ -1,6 +1,8 @@
 /**
- * Signals on x86-64: numbers, names, and what they do to a program that did not ask. Imports nothing.
+ * Signals on x86-64: numbers, names, and what they do to a program that did not ask.
  */
+
+import { SIGINFO } from './structs';
 
 export const SIGHUP = 1;
 export const SIGINT = 2;
@@ -94,17 +96,20 @@ export function defaultDisposition(signal: number): Disposition {
 /** What the kernel itself raises for an instruction (SYNCHRONOUS_MASK of its kernel/signal.c). */
 const OF_INSTRUCTIONS: ReadonlySet<number> = new Set([SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS]);
 
+/** Of a siginfo_t (128 bytes): its signal. */
+export const signalOf = (info: Buffer): number => info.readInt32LE(SIGINFO.si_signo);
+
 /**
- * Whether the kernel forced it on the thread for what the thread did; not sent by anybody (si_code of those is 0 or less). Such a signal is
+ * Of a siginfo_t: whether the kernel forced it on the thread for what the thread did; not sent by anybody (si_code of those is 0 or less). Such a signal is
  * delivered before all others, and one that is blocked or ignored is made neither first.
  */
-export function isForced(signal: number, code: number): boolean {
-  return code > 0 && OF_INSTRUCTIONS.has(signal);
+export function isForced(info: Buffer): boolean {
+  return info.readInt32LE(SIGINFO.si_code) > 0 && OF_INSTRUCTIONS.has(signalOf(info));
 }
 
 /** A forced one whose instruction has not been made: it is met again when the thread runs on. Traps and SIGSYS come after theirs. */
-export function isFault(signal: number, code: number): boolean {
-  return isForced(signal, code) && signal !== SIGTRAP && signal !== SIGSYS;
+export function isFault(info: Buffer): boolean {
+  return isForced(info) && signalOf(info) !== SIGTRAP && signalOf(info) !== SIGSYS;
 }
 
 /** Whether SIG_DFL ends the process. */

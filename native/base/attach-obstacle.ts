@@ -4,6 +4,7 @@
  */
 
 import * as fs from 'node:fs';
+import { readText, statusField } from './proc-text';
 
 export type ObstacleReason =
   | 'gone'
@@ -92,19 +93,19 @@ export function judgeAttach(facts: AttachFacts): Obstacle {
 export function readAttachFacts(pid: number): AttachFacts {
   const status = readText(`/proc/${pid}/status`) ?? '';
   const self = readText('/proc/self/status') ?? '';
-  const tracer = Number(field(status, 'TracerPid') ?? 0);
+  const tracer = Number(statusField(status, 'TracerPid') ?? 0);
   const scope = readText('/proc/sys/kernel/yama/ptrace_scope');
   return {
     pid,
-    state: field(status, 'State')?.charAt(0),
+    state: statusField(status, 'State')?.charAt(0),
     kernelThread: isKernelThread(pid),
     ...(tracer === 0 ? {} : { tracer: { pid: tracer, name: readText(`/proc/${tracer}/comm`)?.trim() ?? '' } }),
     bits: bitsOf(`/proc/${pid}/exe`),
-    owner: Number(field(status, 'Uid')?.split(/\s+/)[0] ?? 0),
+    owner: Number(statusField(status, 'Uid')?.split(/\s+/)[0] ?? 0),
     us: {
       user: process.geteuid?.() ?? 0,
-      mayTrace: (BigInt(`0x${field(self, 'CapEff') ?? '0'}`) & CAP_SYS_PTRACE) !== 0n,
-      filtered: field(self, 'Seccomp') === '2',
+      mayTrace: (BigInt(`0x${statusField(self, 'CapEff') ?? '0'}`) & CAP_SYS_PTRACE) !== 0n,
+      filtered: statusField(self, 'Seccomp') === '2',
     },
     scope: scope === undefined ? undefined : Number(scope),
   };
@@ -132,18 +133,6 @@ function bitsOf(file: string): 32 | 64 | undefined {
       fs.closeSync(fd);
     }
     return head[4] === 1 ? 32 : 64;
-  } catch {
-    return undefined;
-  }
-}
-
-function field(status: string, name: string): string | undefined {
-  return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1];
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return fs.readFileSync(file, 'latin1');
   } catch {
     return undefined;
   }

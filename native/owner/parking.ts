@@ -10,8 +10,7 @@
 import { GONE, type Addr, type Gone } from '../base/brands';
 import { bug } from '../base/errors';
 import { PR_GET_TID_ADDRESS, FUTEX_WAKE } from '../abi/flags';
-import { isForced } from '../abi/signals';
-import { SIGINFO } from '../abi/structs';
+import { isForced, signalOf } from '../abi/signals';
 import { SYS } from '../abi/syscalls-x86-64';
 import * as io from '../sys/io';
 import * as ptrace from '../sys/ptrace';
@@ -132,9 +131,7 @@ export function takeForcedSignal(inferior: Inferior, tracee: Tracee): true | Gon
   while (tracee.state.kind === 'stopped' && tracee.state.stop.kind === 'interrupt') {
     const queued = ptrace.peekSiginfo(tracee.tid, false);
     if (queued === GONE) return GONE;
-    const forced = queued
-      .filter((info) => isForced(info.readInt32LE(SIGINFO.si_signo), info.readInt32LE(SIGINFO.si_code)))
-      .map((info) => info.readInt32LE(SIGINFO.si_signo));
+    const forced = queued.filter(isForced).map(signalOf);
     if (forced.length === 0) return true;
     // One that is blocked was queued by the program for itself: the kernel opens the mask for those that it forces.
     const mask = tracee.sigmask();

@@ -94,7 +94,7 @@ function considerSignal(tracer: Tracer, inferior: Inferior, tracee: Tracee, sign
   if (tracer.passSignals.has(signal) && !steps) return deliverNow(inferior, tracee, signal, info);
   tracee.siginfo = info;
   const discarded = tracer.programSignals?.has(signal) === false;
-  tracee.pending = { kind: 'signal', signal, info, synchronous: isForced(signal, info.readInt32LE(SIGINFO.si_code)), discarded };
+  tracee.pending = { kind: 'signal', signal, info, synchronous: isForced(info), discarded };
   return 'report';
 }
 

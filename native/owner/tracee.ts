@@ -8,8 +8,7 @@ import { GONE, type Gone, type Pid, type ThreadRef, type Tid } from '../base/bra
 import { bug } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Arch, FpRegs, GpRegs } from '../arch/arch';
-import { isFault, isForced, SIGTRAP } from '../abi/signals';
-import { SIGINFO } from '../abi/structs';
+import { isFault, isForced, signalOf, SIGTRAP } from '../abi/signals';
 import { SYS } from '../abi/syscalls-x86-64';
 import * as ptrace from '../sys/ptrace';
 import type { SeenStop } from '../sys/wait';
@@ -216,15 +215,14 @@ export class Tracee implements EngineThread {
   signalInHand(): SignalInHand | undefined {
     const { pending, deliver } = this;
     const info = pending?.kind !== 'signal' ? deliver?.info : pending.discarded ? undefined : pending.info;
-    if (info === undefined || isFault(info.readInt32LE(SIGINFO.si_signo), info.readInt32LE(SIGINFO.si_code))) return undefined;
+    if (info === undefined || isFault(info)) return undefined;
     return { info: Buffer.from(info), passing: pending?.kind !== 'signal' };
   }
 
   handBack({ info, passing }: SignalInHand): void {
-    const signal = info.readInt32LE(SIGINFO.si_signo);
-    const synchronous = isForced(signal, info.readInt32LE(SIGINFO.si_code));
+    const signal = signalOf(info);
     if (passing) this.deliver = { signal, info };
-    else this.pending = { kind: 'signal', signal, info, synchronous, discarded: false };
+    else this.pending = { kind: 'signal', signal, info, synchronous: isForced(info), discarded: false };
   }
 
   forgetEvents(): void {

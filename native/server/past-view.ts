@@ -4,7 +4,7 @@
  *
  * The debugger's picture of threads and libraries stays what it is: it asks for the registers of a thread that it knows, and gets those of the
  * checkpoint's thread that is looked at. So a thread that has exited since can be looked at as well, in the place of whichever is selected.
- * What the debugger keeps of registers and memory it has to forget when a view begins and when it ends; nobody but our own gdb side (compare.py)
+ * What the debugger keeps of registers and memory it has to forget when a view begins and when it ends; nobody but our own gdb side (picture.py)
  * turns it on.
  */
 

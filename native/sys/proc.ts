@@ -5,7 +5,10 @@
 import * as fs from 'node:fs';
 import { O_CLOEXEC, O_RDONLY } from '../abi/flags';
 import type { Addr, Pid, Tid } from '../base/brands';
+import { readText, statusField } from '../base/proc-text';
 import * as io from './io';
+
+export { readText, statusField };
 
 export interface MapRange {
   readonly start: Addr;
@@ -42,23 +45,10 @@ export function parseSignalSets(status: string): SignalSets {
   return { blocked: field('SigBlk'), ignored: field('SigIgn'), caught: field('SigCgt') };
 }
 
-/** A field `Name:  value` of /proc/PID/status. */
-export function statusField(status: string, name: string): string | undefined {
-  return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1];
-}
-
 /** The CPU a thread last ran on: field 39 of /proc/PID/stat; the name may hold spaces and parentheses. */
 export function parseProcessor(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[36] ?? 0);
-}
-
-export function readText(path: string): string | undefined {
-  try {
-    return fs.readFileSync(path, 'latin1');
-  } catch {
-    return undefined;
-  }
 }
 
 export function readBytes(path: string): Buffer | undefined {

@@ -14,19 +14,13 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-async function launched(args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown>): Promise<DapRun> {
-  const run = await place.start();
-  await run.initialize();
-  await run.launch({ program, automaticCheckpoints: false, ...args }, () => set(run));
-  return run;
-}
+const launched = (args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown>): Promise<DapRun> =>
+  place.launched({ program, automaticCheckpoints: false, ...args }, set);
 
 async function ends(run: DapRun): Promise<void> {
   await run.event('exited');
   await run.event('terminated');
-  await run.disconnect();
-  run.expectNoOther();
-  await place.expectNothingLeft();
+  await place.finish(run);
 }
 
 async function go(run: DapRun, threadId: number): Promise<void> {

@@ -37,12 +37,6 @@ async function step(run: DapRun, thread: number, command = 'next'): Promise<void
   await run.stopped('step');
 }
 
-async function finish(run: DapRun): Promise<void> {
-  await run.disconnect();
-  run.expectNoOther();
-  await place.expectNothingLeft();
-}
-
 describe('taking and going back', () => {
   it('restores a variable, in the same process, with one stop that says so', async () => {
     const { run, thread } = await atFirstStop({}, ['first stop'], ['checkpoint/changed', 'process', 'thread']);
@@ -84,7 +78,7 @@ describe('taking and going back', () => {
       'before adding',
       `before going back to ${checkpoint.id}`,
     ]);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('can itself be undone', async () => {
@@ -96,7 +90,7 @@ describe('taking and going back', () => {
     await run.ask('checkpoint/restore', { id: savedId });
     await run.restored();
     expect(await run.value('p.x', thread)).toBe('5');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('does not keep the present when that is not wanted, or when it is kept already', async () => {
@@ -107,7 +101,7 @@ describe('taking and going back', () => {
     await step(run, thread);
     expect((await run.ask('checkpoint/restore', { id: checkpoint.id, saveCurrent: false })).savedId).toBeUndefined();
     await run.restored();
-    await finish(run);
+    await place.finish(run);
   });
 
   it('makes all references void', async () => {
@@ -119,7 +113,7 @@ describe('taking and going back', () => {
     await run.restored();
     expect(await run.refusal('scopes', { frameId: frame.id })).toMatch(/no frame/);
     expect(await run.refusal('variables', { variablesReference: scopes[0].variablesReference })).toMatch(/no variable/);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('takes while the program runs, which it then does by itself, and goes back from running', async () => {
@@ -132,7 +126,7 @@ describe('taking and going back', () => {
     await run.ask('checkpoint/restore', { id: checkpoint.id });
     expect((await run.stopped('goto')).description).toBe(`Restored to checkpoint ${checkpoint.id} "waiting"`);
     expect(await run.value('global_counter', thread)).toBe('42');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('drops what was taken for a request that was cancelled meanwhile', async () => {
@@ -142,7 +136,7 @@ describe('taking and going back', () => {
     await run.ask('cancel', { requestId });
     expect(await answer).toBe('cancelled');
     expect((await run.ask('checkpoint/list')).checkpoints.map((one: { label: string }) => one.label)).toEqual(['entry']);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('refuses unknown numbers and words that are none', async () => {
@@ -151,7 +145,7 @@ describe('taking and going back', () => {
       expect(await run.refusal('checkpoint/restore', { id })).toMatch(/no checkpoint 77|is not the number|undefined/);
       expect(await run.refusal('checkpoint/drop', { id })).toMatch(/No checkpoint number 77|is not the number|undefined/);
     }
-    await finish(run);
+    await place.finish(run);
   });
 
   it('does one of two restores after the other', async () => {
@@ -164,7 +158,7 @@ describe('taking and going back', () => {
     await run.restored();
     await run.restored();
     expect(await run.value('p.x', thread)).toBe('5');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('renames, drops and looks ahead', async () => {
@@ -178,7 +172,7 @@ describe('taking and going back', () => {
     await run.ask('checkpoint/drop', { id: checkpoint.id });
     expect(await run.event('checkpoint/changed')).toMatchObject({ reason: 'dropped', id: checkpoint.id });
     expect((await run.ask('checkpoint/list')).checkpoints).toHaveLength(1);
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -198,7 +192,7 @@ describe('automatic checkpoints', () => {
     await run.ask('stepBack', { threadId: thread });
     await run.stopped('goto');
     expect(await run.refusal('stepBack', { threadId: thread })).toMatch(/no earlier stop/);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('branch: after going back, the next stop has the one gone back to before it', async () => {
@@ -212,7 +206,7 @@ describe('automatic checkpoints', () => {
     await run.ask('stepBack', { threadId: thread });
     await run.stopped('goto');
     expect((await run.top(thread)).line).toBe(back);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('make Reverse the previous checkpoint that somebody took, or the entry', async () => {
@@ -224,7 +218,7 @@ describe('automatic checkpoints', () => {
     expect((await run.stopped('goto')).description).toMatch(/"named"/);
     await run.ask('reverseContinue', { threadId: thread });
     expect((await run.stopped('goto')).description).toMatch(/"entry"/);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('go past stops that have none when they had to be few, and say so', async () => {
@@ -246,7 +240,7 @@ describe('automatic checkpoints', () => {
     await run.ask('stepBack', { threadId: thread });
     expect((await run.stopped('goto')).description).toMatch(`"stop ${last - 1}"`);
     expect(run.console.match(/no checkpoint/g)).toHaveLength(1);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('stay within their number', async () => {
@@ -255,14 +249,14 @@ describe('automatic checkpoints', () => {
     const { checkpoints } = await run.ask('checkpoint/list');
     expect(checkpoints.filter((one: { label: string }) => one.label.startsWith('stop')).length).toBe(3);
     expect(checkpoints.at(-1).label).toBe('stop 9');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('are not taken when they are switched off', async () => {
     const { run, thread } = await atFirstStop();
     await step(run, thread);
     expect((await run.ask('checkpoint/list')).checkpoints).toHaveLength(1);
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -287,7 +281,7 @@ describe('after the end of the program', () => {
     await run.ask('checkpoint/restore', { id: checkpoint.id });
     const back = await run.restored();
     expect(await run.value('p.x', back.threadId)).toBe('1');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('a continue then ends the session', async () => {
@@ -298,7 +292,7 @@ describe('after the end of the program', () => {
     const { threadId } = await run.stopped('exit');
     await run.ask('continue', { threadId });
     await run.event('terminated');
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -311,7 +305,7 @@ describe('restart', () => {
     const { threadId } = await run.stopped('breakpoint');
     expect(await run.value('global_counter', threadId)).toBe('7');
     expect(systemProcessId).toBeGreaterThan(0);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('with other arguments is another process', async () => {
@@ -325,7 +319,7 @@ describe('restart', () => {
     await run.event('exited');
     await run.event('terminated');
     expect(run.output).toMatch(/2 args \[a\] \[b c\]/);
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -344,7 +338,7 @@ describe("gdb's own commands in the debug console", () => {
     await typed('>delete checkpoint 1');
     expect(await run.event('checkpoint/changed')).toMatchObject({ reason: 'dropped', id: 1 });
     await run.event('continued');
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -371,7 +365,7 @@ describe('another client of the same session', () => {
     const { checkpoints } = await run.ask('checkpoint/list');
     expect(checkpoints.map((one: { label: string }) => one.label)).toEqual(['entry', 'while it runs', 'by the editor']);
     expect(await run.refusal('stackTrace', { threadId: thread })).toBe('notStopped');
-    await finish(run);
+    await place.finish(run);
   });
 
   it.each(['stands', 'runs'])('goes back while the program %s: one ordinary stop', async (how) => {
@@ -386,7 +380,7 @@ describe('another client of the same session', () => {
     expect(stop.description).toBe(`Restored to checkpoint ${checkpoint.id} "goal"`);
     if (how === 'stands') await run.event('continued');
     expect(await run.value('p.x', stop.threadId)).toBe('1');
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -412,6 +406,6 @@ describe('a take of much memory', () => {
     await run.printed(/sound after 5 rounds/);
     await run.event('exited');
     await run.event('terminated');
-    await finish(run);
+    await place.finish(run);
   });
 });

@@ -36,12 +36,6 @@ async function compare(run: DapRun, id: number, other?: number): Promise<Compare
   return await run.ask('checkpoint/compare', { id, ...(other === undefined ? {} : { with: other }) });
 }
 
-async function finish(run: DapRun): Promise<void> {
-  await run.disconnect();
-  run.expectNoOther();
-  await place.expectNothingLeft();
-}
-
 const scope = (result: CompareResult, name: string): ScopeDifference => {
   const found = result.scopes?.find((one) => one.name === name);
   if (found === undefined) throw new Error(`no ${name} in ${JSON.stringify(result.scopes?.map((one) => one.name))}`);
@@ -129,7 +123,7 @@ describe('a program in C', () => {
     expect(await run.ask('evaluate', { expression: '-exec info all-registers', context: 'repl' })).toEqual(registers);
     expect((await run.children(scopes[0].variablesReference))['devnull']!.value).toBe('4');
     expect((await run.ask('checkpoint/list')).checkpoints).toHaveLength(2);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('is compared between two checkpoints, in either direction, and from anywhere', async () => {
@@ -163,7 +157,7 @@ describe('a program in C', () => {
     const same = await compare(run, second, second);
     expect([same.threads, same.descriptors, same.regions, same.changedPages]).toEqual([[], [], [], 0]);
     expect(same.scopes!.flatMap(({ variables }) => variables.filter(({ changed }) => changed))).toEqual([]);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('of a checkpoint that is the present, nothing differs, with breakpoints set', async () => {
@@ -172,7 +166,7 @@ describe('a program in C', () => {
     const result = await compare(run, id);
     expect([result.threads, result.descriptors, result.regions, result.changedPages]).toEqual([[], [], [], 0]);
     expect(result.scopes!.flatMap(({ variables }) => variables.filter(({ changed }) => changed))).toEqual([]);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('cannot be compared while it runs, nor with what there is not; of an ended one, checkpoints can, without variables', async () => {
@@ -193,7 +187,7 @@ describe('a program in C', () => {
     await run.ask('checkpoint/restore', { id: second });
     await run.restored();
     expect(await run.value('counter', thread)).toBe('8');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('while it runs, says so', async () => {
@@ -203,7 +197,7 @@ describe('a program in C', () => {
     await run.printed(/1 args/);
     const id = await take(run);
     expect(await run.refusal('checkpoint/compare', { id })).toBe('notStopped');
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -224,7 +218,7 @@ test('containers of C++ are shown as their pretty printers show them, then and n
   const inside = changes(scope(await compare(run, first, paying), 'Account::pay'));
   expect(inside).toMatchObject({ amount: 'none -> 30' });
   expect(inside['*this']).toMatch(/none -> \{ owner = "ada", payments = .*\{1, 2, 30\}/);
-  await finish(run);
+  await place.finish(run);
 });
 
 describe('whatever happens in the middle', () => {
@@ -277,7 +271,7 @@ gdb.pretty_printers.append(look)
     expect((await run.ask('setExpression', { expression: 'p.x', value: '9', frameId: (await run.top(thread)).id })).value).toBe(
       '9',
     );
-    await finish(run);
+    await place.finish(run);
   });
 
   it('an interrupt of gdb ends the comparison, not the session, and gdb sees the present', async () => {
@@ -287,14 +281,14 @@ gdb.pretty_printers.append(look)
     await run.refusal('checkpoint/compare', { id });
     expect(await run.value('counter', thread)).toBe('8');
     expect((await run.ask('checkpoint/take')).checkpoint.id).toBe(id + 1);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('a gdb that dies ends the session and leaves nothing', async () => {
     const { run, id } = await atSecond('if int(self.value["x"]) == 1: os.kill(os.getpid(), signal.SIGKILL)');
     expect(await run.refusal('checkpoint/compare', { id })).not.toMatch(/^no error/);
     await run.event('terminated');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('a client that goes ends everything', async () => {

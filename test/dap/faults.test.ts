@@ -15,12 +15,8 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-async function launched(args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown> = async () => {}): Promise<DapRun> {
-  const run = await place.start();
-  await run.initialize();
-  await run.launch({ program, ...args }, () => set(run));
-  return run;
-}
+const launched = (args: Record<string, unknown>, set?: (run: DapRun) => Promise<unknown>): Promise<DapRun> =>
+  place.launched({ program, ...args }, set);
 
 it('a program that prints partial lines does not disturb breakpoints that are set meanwhile', async () => {
   const run = await launched({ args: ['partial'] });

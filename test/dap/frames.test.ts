@@ -17,18 +17,8 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-async function launched(args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown>): Promise<DapRun> {
-  const run = await place.start();
-  await run.initialize();
-  await run.launch({ program, ...args }, () => set(run));
-  return run;
-}
-
-async function finish(run: DapRun): Promise<void> {
-  await run.disconnect();
-  run.expectNoOther();
-  await place.expectNothingLeft();
-}
+const launched = (args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown>): Promise<DapRun> =>
+  place.launched({ program, ...args }, set);
 
 describe('Restart Frame', () => {
   it('is the state when that very call began, also of many that look alike', async () => {
@@ -51,7 +41,7 @@ describe('Restart Frame', () => {
     await run.ask('continue', { threadId });
     await run.stopped('breakpoint');
     expect(await run.value('global_counter', threadId)).toBe('30');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('of an outer frame leaves the inner ones, and can itself be undone by Step Back', async () => {
@@ -69,7 +59,7 @@ describe('Restart Frame', () => {
     await run.ask('next', { threadId });
     await run.stopped('step');
     expect(await run.value('n', threadId)).toBe(n);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('of a function that was called before there were checkpoints, or that nobody called, is refused and changes nothing', async () => {
@@ -81,7 +71,7 @@ describe('Restart Frame', () => {
     expect(await run.refusal('restartFrame', { frameId: frame.id })).toMatch(/no checkpoint from before add was entered/);
     expect(await run.refusal('restartFrame', { frameId: 987_654 })).toMatch(/no frame 987654/);
     expect(await run.value('a', threadId)).toBe('1');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('that fails on its way puts the present back', async () => {
@@ -105,7 +95,7 @@ describe('Restart Frame', () => {
     expect(await run.value('$rsp', threadId)).toBe(before);
     expect(await run.value('$rbx', threadId)).toBe('12345');
     expect(checkpoint.label).toBe('inside deep');
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -134,7 +124,7 @@ describe('Step Into Target', () => {
     await run.ask('stepIn', { threadId, targetId: others[0].id });
     await run.stopped('step');
     expect((await run.top(threadId)).name).toBe('main');
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -186,5 +176,5 @@ test('lines with code are told for a file', async () => {
   expect(await ask(line('first stop'))).toEqual([line('first stop')]);
   expect(await ask(1, 5)).toEqual([]);
   expect((await run.ask('breakpointLocations', { source: { path: '/nowhere.c' }, line: 1 })).breakpoints).toEqual([]);
-  await finish(run);
+  await place.finish(run);
 });

@@ -17,22 +17,11 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-async function launched(
+const launched = (
   args: Record<string, unknown>,
-  set: (run: DapRun) => Promise<unknown> = async () => {},
-  client: Record<string, unknown> = {},
-): Promise<DapRun> {
-  const run = await place.start();
-  await run.initialize(client);
-  await run.launch({ program, automaticCheckpoints: false, ...args }, () => set(run));
-  return run;
-}
-
-async function finish(run: DapRun): Promise<void> {
-  await run.disconnect();
-  run.expectNoOther();
-  await place.expectNothingLeft();
-}
+  set?: (run: DapRun) => Promise<unknown>,
+  client?: Record<string, unknown>,
+): Promise<DapRun> => place.launched({ program, automaticCheckpoints: false, ...args }, set, client);
 
 describe('breakpoints that come before the program', () => {
   it('are kept, and keep the numbers that the editor was told', async () => {
@@ -96,7 +85,7 @@ describe('debug information in another file', () => {
     const run = await launched({ program: stripped, symbolFile: symbols }, (one) => one.breakAt(source, [line('first stop')]));
     const { threadId } = await run.stopped('breakpoint');
     expect(await run.value('p.x', threadId)).toBe('1');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('is found by the build id in a folder', async () => {
@@ -110,7 +99,7 @@ describe('debug information in another file', () => {
     const { threadId } = await run.stopped('breakpoint');
     expect(await run.value('p.x', threadId)).toBe('1');
     expect(run.console).not.toMatch(/no debug information/);
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -127,7 +116,7 @@ describe('after a fork', () => {
     await run.ask('continue', { threadId });
     expect(await run.event('exited')).toEqual({ exitCode: 0 });
     await run.event('terminated');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('the parent is debugged otherwise, and the child is whole', async () => {
@@ -142,7 +131,7 @@ describe('after a fork', () => {
     expect(await run.event('exited')).toEqual({ exitCode: 0 });
     await run.event('terminated');
     expect(run.output).toMatch(/fork 2 of 2/);
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -196,7 +185,7 @@ describe('a debug server', () => {
     expect(await run.refusal('attach', { target: 'nowhere' })).toMatch(/host:port/);
     expect(await run.refusal('attach', { target: 'localhost:1', pid: 3 })).toMatch(/not both/);
     expect(await run.refusal('attach', { target: 'localhost:1' })).toMatch(/attaching to localhost:1: .*refused/i);
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -216,7 +205,7 @@ describe('restart', () => {
     // No other process was started for it.
     expect(run.events().filter(({ event }) => event === 'process')).toEqual([]);
     expect(fs.existsSync(`/proc/${systemProcessId}`)).toBe(true);
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -230,14 +219,14 @@ describe('what takes long', () => {
     expect(await run.event('progressEnd')).toEqual({ progressId });
     await run.event('exited');
     await run.event('terminated');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('is not shown to another', async () => {
     const run = await launched({ setupCommands: [wait('1.2')] });
     await run.event('exited');
     await run.event('terminated');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('can be cancelled: the launch is over', async () => {
@@ -248,7 +237,7 @@ describe('what takes long', () => {
     await run.ask('cancel', { progressId });
     expect(await answer).toBe('cancelled');
     await run.event('progressEnd');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('an expression that never ends is ended by cancel, and the session goes on', async () => {
@@ -259,7 +248,7 @@ describe('what takes long', () => {
     await run.ask('cancel', { requestId: client.sequence - 1 });
     expect(await answer).toBe('cancelled');
     expect(await run.value('p.x', threadId)).toBe('1');
-    await finish(run);
+    await place.finish(run);
   });
 });
 
@@ -291,5 +280,5 @@ test('a process that is attached to without its program has it as a module', asy
   await run.stopped('entry');
   const { modules } = await run.ask('modules');
   expect(modules.map((one: { path: string }) => one.path)).toContain(program);
-  await finish(run);
+  await place.finish(run);
 });

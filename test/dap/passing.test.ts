@@ -25,18 +25,8 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-async function launched(args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown>): Promise<DapRun> {
-  const run = await place.start();
-  await run.initialize();
-  await run.launch({ program, automaticCheckpoints: false, ...args }, () => set(run));
-  return run;
-}
-
-async function finish(run: DapRun): Promise<void> {
-  await run.disconnect();
-  run.expectNoOther();
-  await place.expectNothingLeft();
-}
+const launched = (args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown>): Promise<DapRun> =>
+  place.launched({ program, automaticCheckpoints: false, ...args }, set);
 
 /** All but the entry's. */
 async function taken(run: DapRun): Promise<Listed[]> {
@@ -76,7 +66,7 @@ describe('a log point with {checkpoint}', () => {
     await run.ask('continue', { threadId });
     await run.stopped('breakpoint');
     expect(await run.value('p.y', threadId)).toBe('12');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('gives it the name that is wanted, and counts conditions and hits as any other', async () => {
@@ -99,7 +89,7 @@ describe('a log point with {checkpoint}', () => {
       'checkpoint 3',
     ]);
     expect((await taken(run)).map(({ label }) => label)).toEqual(['pass 2', 'pass 4', 'return 0; /* deepest */']);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('leaves names of the program as they are', async () => {
@@ -112,7 +102,7 @@ describe('a log point with {checkpoint}', () => {
     await run.stopped('breakpoint');
     expect(run.console).toMatch(/<No symbol "checkpoint" in current context\.> <.*> <No symbol "checkpoints"/);
     expect(await taken(run)).toEqual([]);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('tells of each by an event, and lets a step that passes it go on', async () => {
@@ -126,7 +116,7 @@ describe('a log point with {checkpoint}', () => {
     await run.stopped('step');
     expect((await run.top(threadId)).line).toBeGreaterThan(line('first stop'));
     expect(await run.event('checkpoint/changed')).toEqual({ reason: 'taken', id: 1, currentId: 1 });
-    await finish(run);
+    await place.finish(run);
   });
 
   it('keeps no more of them than the limit, says so, and never drops one that was renamed', async () => {
@@ -160,7 +150,7 @@ describe('a log point with {checkpoint}', () => {
     const [record] = await taken(run);
     const thread = await restore(run, record!.id);
     expect((await run.top(thread)).line).toBe(line('print'));
-    await finish(run);
+    await place.finish(run);
   });
 
   it('says why there is none, and lets the program go on', async () => {
@@ -174,7 +164,7 @@ describe('a log point with {checkpoint}', () => {
     await run.event('terminated');
     expect(run.console.match(/^tried: no checkpoint \(.*page store.*\)$/gm)).toHaveLength(5);
     expect(run.output).toMatch(/sound after 5 rounds/);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('passed hundreds of times without a stop between, keeps within the limit', async () => {
@@ -221,7 +211,7 @@ describe('the filter "checkpoint when thrown"', () => {
     expect(frame.line).toBe(lineOf(cppSource, 'throws'));
     const { what } = await run.locals(frame.id);
     expect(what!.value).toMatch(/the last one/);
-    await finish(run);
+    await place.finish(run);
   });
 
   it('stands beside the ones that stop, and has a condition', async () => {
@@ -235,7 +225,7 @@ describe('the filter "checkpoint when thrown"', () => {
     await run.ask('continue', { threadId });
     await run.event('exited');
     await run.event('terminated');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('is refused with a condition that cannot be read, and then does nothing', async () => {
@@ -246,7 +236,7 @@ describe('the filter "checkpoint when thrown"', () => {
     expect(reply?.breakpoints).toEqual([{ verified: false, message: expect.stringMatching(/syntax error/) }]);
     await run.event('exited');
     await run.event('terminated');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('of signals leaves one before the signal is dealt with', async () => {
@@ -259,6 +249,6 @@ describe('the filter "checkpoint when thrown"', () => {
     expect(record).toMatchObject({ label: 'SIGSEGV', stop: { reason: 'exception', line: line('crash'), function: 'end' } });
     const thread = await restore(run, record!.id);
     expect((await run.top(thread)).line).toBe(line('crash'));
-    await finish(run);
+    await place.finish(run);
   });
 });

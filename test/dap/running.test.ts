@@ -12,23 +12,13 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-async function launched(args: Record<string, unknown>, lines: readonly string[] = []): Promise<DapRun> {
-  const run = await place.start();
-  await run.initialize();
-  await run.launch({ program, automaticCheckpoints: false, ...args }, () =>
+const launched = (args: Record<string, unknown>, lines: readonly string[] = []): Promise<DapRun> =>
+  place.launched({ program, automaticCheckpoints: false, ...args }, (run) =>
     run.breakAt(
       source,
       lines.map((comment) => line(comment)),
     ),
   );
-  return run;
-}
-
-async function finish(run: DapRun): Promise<void> {
-  await run.disconnect();
-  run.expectNoOther();
-  await place.expectNothingLeft();
-}
 
 it('stops at main when that is asked for, and runs to the end', async () => {
   const run = await launched({ stopAtEntry: true });
@@ -37,7 +27,7 @@ it('stops at main when that is asked for, and runs to the end', async () => {
   await run.ask('continue', { threadId });
   expect(await run.event('exited')).toEqual({ exitCode: 0 });
   await run.event('terminated');
-  await finish(run);
+  await place.finish(run);
 });
 
 it('pauses a running program and continues it', async () => {
@@ -49,7 +39,7 @@ it('pauses a running program and continues it', async () => {
   await run.ask('continue', { threadId });
   await run.ask('pause', { threadId });
   await run.stopped('pause');
-  await finish(run);
+  await place.finish(run);
 });
 
 it('steps by instruction', async () => {
@@ -63,7 +53,7 @@ it('steps by instruction', async () => {
   expect(Number(BigInt(after) - BigInt(before))).toBeLessThan(16);
   await run.ask('stepIn', { threadId, granularity: 'instruction' });
   await run.stopped('step');
-  await finish(run);
+  await place.finish(run);
 });
 
 it('pages a deep stack', async () => {
@@ -76,7 +66,7 @@ it('pages a deep stack', async () => {
   expect(all.stackFrames).toHaveLength(52);
   expect(all.stackFrames[1].name).toBe('deep(n=1)');
   expect((await run.ask('stackTrace', { threadId, startFrame: 60, levels: 5 })).stackFrames).toEqual([]);
-  await finish(run);
+  await place.finish(run);
 });
 
 it('jumps to a line of the same function, and not to another', async () => {
@@ -93,7 +83,7 @@ it('jumps to a line of the same function, and not to another', async () => {
   const [there] = await targets('in add');
   expect(await run.refusal('goto', { threadId, targetId: there.id })).toMatch(/the program is in main/);
   expect(await run.ask('gotoTargets', { source: { path: '/nowhere.c' }, line: 3 })).toEqual({ targets: [] });
-  await finish(run);
+  await place.finish(run);
 });
 
 it('a command typed in the console that runs the program is seen', async () => {
@@ -102,7 +92,7 @@ it('a command typed in the console that runs the program is seen', async () => {
   await run.ask('evaluate', { expression: '-exec next', context: 'repl' });
   await run.event('continued');
   await run.stopped('step');
-  await finish(run);
+  await place.finish(run);
 });
 
 it('counts lines from 0 and writes paths as URIs when the client does', async () => {
@@ -115,7 +105,7 @@ it('counts lines from 0 and writes paths as URIs when the client does', async ()
   const { threadId } = await run.stopped('breakpoint');
   const { line: at, column, source: file } = await run.top(threadId);
   expect([at, column, file!.path]).toEqual([line('first stop') - 1, 0, `file://${source}`]);
-  await finish(run);
+  await place.finish(run);
 });
 
 describe('many threads', () => {
@@ -138,7 +128,7 @@ describe('many threads', () => {
     for (let i = 0; i < 5; i++) await run.event('thread', ({ reason }) => reason === 'exited');
     await run.event('exited');
     await run.event('terminated');
-    await finish(run);
+    await place.finish(run);
   });
 
   it('come back with a checkpoint, with thread events before the stop', async () => {
@@ -156,6 +146,6 @@ describe('many threads', () => {
     await run.ask('checkpoint/restore', { id: checkpoint.id });
     await run.restored();
     expect((await run.ask('threads')).threads).toHaveLength(4);
-    await finish(run);
+    await place.finish(run);
   });
 });

@@ -15,19 +15,13 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-async function launched(args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown> = async () => {}): Promise<DapRun> {
-  const run = await place.start();
-  await run.initialize({ supportsRunInTerminalRequest: true });
-  await run.launch({ program, automaticCheckpoints: false, ...args }, () => set(run));
-  return run;
-}
+const launched = (args: Record<string, unknown>, set?: (run: DapRun) => Promise<unknown>): Promise<DapRun> =>
+  place.launched({ program, automaticCheckpoints: false, ...args }, set, { supportsRunInTerminalRequest: true });
 
 async function ends(run: DapRun): Promise<void> {
   await run.event('exited');
   await run.event('terminated');
-  await run.disconnect();
-  run.expectNoOther();
-  await place.expectNothingLeft();
+  await place.finish(run);
 }
 
 describe('launch', () => {

@@ -54,6 +54,25 @@ export class DapPlace {
     return run;
   }
 
+  /** A program that is being debugged. `set`: what an editor asks between `initialized` and `configurationDone`; `client`: what it can do. */
+  async launched(
+    args: Record<string, unknown>,
+    set: (run: DapRun) => Promise<unknown> = async () => {},
+    client: Record<string, unknown> = {},
+  ): Promise<DapRun> {
+    const run = await this.start();
+    await run.initialize(client);
+    await run.launch(args, () => set(run));
+    return run;
+  }
+
+  /** The session ends, and nothing is left of it, nor anything that was not expected. */
+  async finish(run: DapRun): Promise<void> {
+    await run.disconnect();
+    run.expectNoOther();
+    await this.expectNothingLeft();
+  }
+
   write(name: string, content: string | Buffer, mode = 0o644): string {
     const file = path.join(this.place.directory, name);
     fs.writeFileSync(file, content, { mode });
