@@ -49,6 +49,9 @@ const SETTINGS = [
   'print thread-events off',
 ];
 
+/** Longer than gdb takes from one command to the next. */
+const INTERRUPT_AGAIN_MS = 300;
+
 export class Launch {
   start: Start | undefined;
   terminal: ProgramTerminal | undefined;
@@ -110,8 +113,28 @@ export class Launch {
     }
   }
 
+  /**
+   * Work that ends early when the client cancels it. Asked more than once:
+   *  1. the command is written to gdb's pipe; 2. the SIGINT comes before gdb has begun with it, and gdb's prompt takes it: nothing is ended;
+   *  3. gdb begins, and nobody would end it.
+   */
+  async interruptible<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    let again: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      this.interruptGdb();
+      again = setInterval(() => this.interruptGdb(), INTERRUPT_AGAIN_MS);
+    };
+    signal.addEventListener('abort', end);
+    try {
+      return await work();
+    } finally {
+      signal.removeEventListener('abort', end);
+      clearInterval(again);
+    }
+  }
+
   /** Ends what gdb is working on (reading symbols, a script, a function of the program that it has called), as ^C does. */
-  interruptGdb(): void {
+  private interruptGdb(): void {
     try {
       if (this.gdbPid !== undefined && !this.over) process.kill(this.gdbPid, 'SIGINT');
     } catch {

@@ -136,8 +136,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
       return body;
     }),
     evaluate: plain(async (args: DebugProtocol.EvaluateArguments, context) => {
-      context.signal.addEventListener('abort', () => launch.interruptGdb());
-      const body = await session.evaluation.evaluate(args);
+      const body = await launch.interruptible(context.signal, () => session.evaluation.evaluate(args));
       if (args.context !== 'hover' && mayChange(args.expression)) checkpoints.onChanged();
       return body;
     }),
