@@ -11,7 +11,6 @@
  *   commit           nothing but a place to fail: what cannot be undone comes after it
  */
 
-import { SYS } from '../abi/syscalls-x86-64';
 import { refused, bug, describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { EngineInferior } from '../owner/engine-host';
@@ -110,11 +109,7 @@ function unshelveWanted(inferior: EngineInferior, target: Snapshot): void {
 export function handBackSignals(inferior: EngineInferior, snapshot: Snapshot, forgotten: Pick<ReadonlySet<number>, 'has'>): void {
   const threads = new Map(inferior.threads().map((thread) => [thread.ref.serial, thread]));
   for (const { ref, inHand } of snapshot.threads) {
-    const thread = threads.get(ref.serial);
-    if (inHand === undefined || thread === undefined || !forgotten.has(ref.serial)) continue;
-    // After a call the thread stands in a stop that takes a signal with its siginfo; a process that is gone needs neither.
-    if (inHand.passing) inferior.syscall(thread, SYS.getpid);
-    thread.handBack(inHand);
+    if (inHand !== undefined && forgotten.has(ref.serial)) threads.get(ref.serial)?.handBack(inHand);
   }
 }
 

@@ -262,6 +262,11 @@ export class Tracee implements EngineThread {
     return this.isStopped && this.inTrap && this.pending?.kind !== 'signal';
   }
 
+  /** The stop takes no signal: it would be sent anew, without its siginfo. After an injected call the thread stands in one that does. */
+  get losesSiginfo(): boolean {
+    return this.deliver?.info !== undefined && !this.takesSignal;
+  }
+
   /** An injected call leaves the thread in a signal-delivery stop of our SIGTRAP. */
   noteInjection(): void {
     this.takesSignal = true;

@@ -8,6 +8,7 @@
 import { GONE, type Gone, type Pid, type ThreadRef, type Tid } from '../base/brands';
 import { bug, kernelError } from '../base/errors';
 import type { Log } from '../base/log';
+import { SYS } from '../abi/syscalls-x86-64';
 import type { Arch } from '../arch/arch';
 import * as proc from '../sys/proc';
 import * as ptrace from '../sys/ptrace';
@@ -15,6 +16,7 @@ import type { SeenStop, Waiter, WaitEvent } from '../sys/wait';
 import { Inferior, type Role, type Waiting } from './inferior';
 import type { ClientFeatures, ResumeEntry } from './ops';
 import { leaveCall, leaveOurTraps, settle, takeForcedSignal } from './parking';
+import { remoteCall } from './remote';
 import { considerStop } from './stop-events';
 import { Tracee, type ProcessEnd } from './tracee';
 import type { EndedProcess } from './unreported';
@@ -242,6 +244,7 @@ export class Tracer implements Waiting {
       return;
     }
     const vfork = state.stop.kind === 'event' && state.stop.event === 'vfork';
+    if (!vfork && tracee.losesSiginfo && remoteCall(inferior, tracee, { nr: SYS.getpid, args: [] }) === GONE) return;
     const how = inferior.role === 'debugged' && action !== undefined && action.kind !== 'continue' ? 'step' : 'continue';
     tracee.transition(vfork ? { kind: 'vfork-wait' } : { kind: 'running', how });
     // GONE: it was killed where it stood; its status is on its way to the loop.
