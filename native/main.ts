@@ -1,9 +1,9 @@
 /**
- * Entry of the bundle: hands the words of the command line to the CLI.
+ * Entry of dist/savepoint.js, what every command line and every process of ours starts with: loads the program from beside it, with the
+ * code that earlier processes have compiled.
  */
 
-import { runCli } from './cli/cli';
+import * as path from 'node:path';
+import { requireCached } from './base/code-cache';
 
-void runCli(process.argv.slice(2)).then((status) => {
-  process.exitCode = status;
-});
+requireCached(path.join(__dirname, 'program.js'));

@@ -20,6 +20,7 @@ const koffi = [
 const built = [
   'adapter.js',
   'savepoint.js',
+  'program.js',
   'control-server.js',
   'control-client.js',
   'savepoint.py',

@@ -10,10 +10,13 @@ import path from 'node:path';
 import { layOut, staging } from './build-extension.mjs';
 import { compile, dist, Failure, isMain, listFiles, root, runMain, runStep, writeWhole } from './lib.mjs';
 
-/** Bundles of their own, with what only they need (WebSocket, JSON-RPC): loaded when a client of the control surface appears. */
-const controlParts = {
+/** The bundles of native/, in the order of their making: last what loads the others. */
+const nativeParts = {
+  // Of their own, with what only they need (WebSocket, JSON-RPC): loaded when a client of the control surface appears.
   'control-server.js': 'native/control/thread.ts',
   'control-client.js': 'native/cli/control-commands.ts',
+  'program.js': 'native/program.ts',
+  'savepoint.js': 'native/main.ts',
 };
 
 const cflags = ['-O2', '-g', '-fPIC', '-shared', '-Wall', '-Wextra', '-Werror', '-std=gnu11'];
@@ -60,20 +63,16 @@ async function copyGdbFiles() {
 }
 
 async function buildBundle() {
-  const entry = path.join(root, 'native/main.ts');
-  const output = path.join(dist, 'savepoint.js');
-  const parts = Object.entries(controlParts).map(([name, file]) => ({
+  const parts = Object.entries(nativeParts).map(([name, file]) => ({
     entry: path.join(root, file),
     output: path.join(dist, name),
   }));
-  if (!fs.existsSync(entry))
-    throw new Failure('build: native/main.ts is missing, so there is nothing to bundle into dist/savepoint.js');
   return runStep({
     stamp: path.join(dist, '.bundle.stamp'),
     inputs: [...common, path.join(root, 'tsconfig.json'), ...listFiles(path.join(root, 'native'), /\.(ts|json)$/)],
-    outputs: [{ entry, output }, ...parts].flatMap((part) => [part.output, `${part.output}.map`]),
+    outputs: parts.flatMap((part) => [part.output, `${part.output}.map`]),
     act: async () => {
-      for (const part of [...parts, { entry, output }]) await bundle(part.entry, part.output);
+      for (const part of parts) await bundle(part.entry, part.output);
     },
   });
 }

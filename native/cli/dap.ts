@@ -2,11 +2,12 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { requireCached } from '../base/code-cache';
 import { userError } from '../base/errors';
 
 export async function runDap(argv: readonly string[]): Promise<number> {
   const file = path.join(__dirname, 'adapter.js');
   if (!fs.existsSync(file)) throw userError('no-adapter', 'adapter.js is missing beside savepoint.js: run `npm run build`');
-  const adapter = require(file) as { runDap(argv: readonly string[]): Promise<number> };
+  const adapter = requireCached(file) as { runDap(argv: readonly string[]): Promise<number> };
   return await adapter.runDap(argv);
 }

@@ -1,12 +1,12 @@
 /**
  * Where control sockets are: one directory of each user's, 0700, one socket an owner process, named after its process id.
- *
- * A directory is believed only when it is ours and nobody else can enter it: below /tmp somebody else may have made one of that name.
+ * A directory is believed only when it is ours and nobody else can enter it.
  */
 
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { distrust } from '../base/trust';
 
 /** A socket's path has 107 bytes at most (unix(7)); this leaves room for `/PID.sock`. */
 const LONGEST = 90;
@@ -24,15 +24,6 @@ export function controlDirectories(env: NodeJS.ProcessEnv = process.env, uid = p
           `/tmp/savepoint-control-${uid}`,
         ];
   return [...new Set(places)].filter((place) => place.startsWith('/') && Buffer.byteLength(place) <= LONGEST);
-}
-
-/** Why the directory cannot be believed; undefined: it can. Throws when it is not there. */
-export function distrust(directory: string, uid = process.getuid?.() ?? 0): string | undefined {
-  const stat = fs.lstatSync(directory);
-  if (!stat.isDirectory()) return 'is no directory';
-  if (stat.uid !== uid) return `belongs to user ${stat.uid}`;
-  if ((stat.mode & 0o077) !== 0) return `is open to others (mode ${(stat.mode & 0o777).toString(8)})`;
-  return undefined;
 }
 
 /** The first place where a trustworthy directory is or can be made; undefined: nowhere. */

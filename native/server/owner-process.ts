@@ -23,6 +23,7 @@ import { ControlDoor } from './control-door';
 import { ControlService } from './control-service';
 import { ViewedTarget } from './past-view';
 import { readWatchMode, type WatchMode } from './settings';
+import { SpareTime } from './spare-time';
 
 const READ_ROOM = 256 * 1024;
 
@@ -48,6 +49,7 @@ export class OwnerProcess {
   readonly checkpoints: CheckpointService;
   private readonly waiter = new Waiter();
   private readonly room = Buffer.alloc(READ_ROOM);
+  private readonly spareTime = new SpareTime();
   private session: RspSession | undefined;
   private readonly door: ControlDoor;
   private readonly control: ControlService;
@@ -148,7 +150,9 @@ export class OwnerProcess {
     });
     this.session = session;
     while (end === undefined) {
-      const { events, ready } = this.waiter.wait(watched, this.target.hasDue ? 0 : -1, this.target.isRunning);
+      const timeout = this.target.hasDue ? 0 : this.spareTime.timeoutMs;
+      const { events, ready } = this.waiter.wait(watched, timeout, this.target.isRunning);
+      this.spareTime.waited(timeout > 0 && events.length + ready.length === 0);
       for (const fd of ready) {
         if (fd === door) {
           this.door.serve(this.control);
@@ -200,7 +204,8 @@ export class OwnerProcess {
   /** Waits for descriptors only; tracees (nursed ones) are served meanwhile. */
   wait(fds: readonly number[]): readonly number[] {
     const door = this.door.set.fd;
-    const { events, ready } = this.waiter.wait([...fds, door], -1);
+    const { events, ready } = this.waiter.wait([...fds, door], this.spareTime.timeoutMs);
+    this.spareTime.waited(events.length + ready.length === 0);
     this.tracer.feed(events);
     if (ready.includes(door)) this.door.serve(this.control);
     return ready.filter((fd) => fd !== door);

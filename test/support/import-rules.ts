@@ -25,7 +25,8 @@ const layers: readonly Layer[] = [
   { path: 'native/server/', may: 'everything' },
   { path: 'native/cli/', may: 'everything' },
   { path: 'native/compose.ts', may: 'everything' },
-  { path: 'native/main.ts', may: 'everything' },
+  { path: 'native/program.ts', may: 'everything' },
+  { path: 'native/main.ts', may: ['native/base/'] },
   {
     path: 'adapter/',
     may: [
@@ -38,10 +39,11 @@ const layers: readonly Layer[] = [
 
 /** Folders and files that only the named may import, whatever the layers say. */
 const closed: readonly { path: string; openTo: readonly string[] }[] = [
-  { path: 'native/compose.ts', openTo: ['native/main.ts', 'native/cli/'] },
+  { path: 'native/compose.ts', openTo: ['native/program.ts', 'native/cli/'] },
   { path: 'native/main.ts', openTo: [] },
+  { path: 'native/program.ts', openTo: [] },
   { path: 'native/server/', openTo: ['native/server/', 'native/compose.ts'] },
-  { path: 'native/rsp/handlers/', openTo: ['native/rsp/', 'native/compose.ts', 'native/main.ts'] },
+  { path: 'native/rsp/handlers/', openTo: ['native/rsp/', 'native/compose.ts'] },
   { path: 'adapter/dap/', openTo: ['adapter/dap/', 'adapter/session/', 'adapter/compose.ts', 'adapter/main.ts'] },
   { path: 'adapter/gdb/', openTo: ['adapter/gdb/', 'adapter/session/', 'adapter/compose.ts', 'adapter/main.ts'] },
 ];
