@@ -41,10 +41,7 @@ function builtProject(/** @type {string} */ name) {
 }
 
 /** They need a VS Code workbench and Chromium; scripts/test.mjs says so where these are missing. */
-const inWorkbench = process.env.SAVEPOINT_WITHOUT_WORKBENCH ? [] : ['e2e'];
-
-/** Two minutes alone, and much longer beside others: run when asked for (`npm test -- test/extension`). */
-if (process.argv.some((word) => /^extension$|test\/extension/.test(word))) inWorkbench.push('extension');
+const inWorkbench = process.env.SAVEPOINT_WITHOUT_WORKBENCH ? [] : ['e2e', 'extension'];
 
 /** @type {import('jest').Config} */
 module.exports = {

@@ -9,7 +9,7 @@ import { showError } from './notify';
 import { runToLine } from './run-to-line';
 import { type Abilities, abilities, findRecord, lastCheckpoint } from './session-state';
 import type { Session, Sessions } from './sessions';
-import { describeRecord, warningsOf } from './texts';
+import { describeRecord, nameOf, warningsOf } from './texts';
 import { ENTRY_ID } from './tree-rows';
 
 /** A row, its number, or (toolbar, palette, keyboard) nothing. */
@@ -105,6 +105,7 @@ export class Commands {
     const record = session === undefined ? undefined : this.find(session, target);
     if (session === undefined) return;
     if (record === undefined) return await this.restorePicked();
+    if (!(await isWanted(record))) return;
     try {
       await session.restore(record.id);
     } catch (error) {
@@ -281,4 +282,14 @@ function placeOf(given: unknown): vscode.Location | undefined {
   }
   const editor = vscode.window.activeTextEditor;
   return editor === undefined ? undefined : new vscode.Location(editor.document.uri, editor.selection.active);
+}
+
+/** Asks, when the user wants to be asked, before files and the like are left as they are. */
+async function isWanted(record: CheckpointRecord): Promise<boolean> {
+  const warnings = warningsOf(record);
+  const settings = vscode.workspace.getConfiguration('savepoint');
+  if (warnings.length === 0 || settings.get<string>('files', 'show') !== 'ask') return true;
+  const detail = `Does not go back:\n${warnings.join('\n')}`;
+  const question = `Restore to checkpoint ${record.id}?`;
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Restore')) === 'Restore';
 }

@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Page } from 'playwright-core';
-import { Project, SUM, WAIT } from '../support/workbench-project';
+import { NOTES, Project, SUM, WAIT } from '../support/workbench-project';
 import { WorkbenchServer } from '../support/workbench-server';
 import { WindowDoor } from './window-door';
 import { type HostResult, type Outcome, tests } from './host/harness';
@@ -69,6 +69,7 @@ async function runInHost(outcome: string): Promise<readonly string[]> {
   const project = new Project(path.join(server.directory, 'project'));
   project.program('sum.c', SUM);
   project.program('wait.c', WAIT);
+  project.program('notes.c', NOTES);
   project.file('other.js', "console.log('other');\n");
   const socket = path.join(server.directory, 'window');
   await door.listen(socket);

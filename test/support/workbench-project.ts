@@ -52,6 +52,19 @@ int main(void) {
 `;
 
 /** Runs until there is a file "go". */
+/** Keeps a file open that it writes to. */
+export const NOTES = `#include <stdio.h>
+
+int main(void) {
+  FILE *notes = fopen("notes.txt", "w");
+  for (int i = 1; i <= 20; i++) {
+    fprintf(notes, "%d\\n", i); // note
+    fflush(notes);
+  }
+  return fclose(notes);
+}
+`;
+
 export const WAIT = `#include <stdio.h>
 #include <unistd.h>
 

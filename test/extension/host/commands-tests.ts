@@ -62,6 +62,31 @@ test('Restore to the Last Checkpoint asks nothing', async () => {
   assert.equal(await valueOf(session, 'total'), '0');
 });
 
+test('with the setting "ask", a restore that leaves a file as it is names the file first', async () => {
+  const settings = vscode.workspace.getConfiguration('savepoint');
+  await settings.update('files', 'ask', vscode.ConfigurationTarget.Global);
+  try {
+    breakAt(lineOf('notes', 'note'), 'notes');
+    const session = await start('notes');
+    await until('the first stop', () => session.state.phase === 'stopped');
+    const id = await take(session);
+    await go(session, 'continue');
+    answer('showWarningMessage', (question: string, { modal, detail }: vscode.MessageOptions) => {
+      assert.equal(question, `Restore to checkpoint ${id}?`);
+      assert.equal(modal, true);
+      assert.match(detail!, /^Does not go back:\n.*notes\.txt/);
+      return undefined;
+    });
+    await command('restoreRow', id);
+    assert.equal(await valueOf(session, 'i'), '2');
+    answer('showWarningMessage', () => 'Restore');
+    await restore(session, id);
+    assert.equal(await valueOf(session, 'i'), '1');
+  } finally {
+    await settings.update('files', undefined, vscode.ConfigurationTarget.Global);
+  }
+});
+
 test('Rename, Delete, Delete All', async () => {
   const session = await atFirstStop();
   const first = await take(session, 'first');

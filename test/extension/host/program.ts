@@ -18,8 +18,8 @@ export function lineOf(name: string, comment: string): number {
   return lines.findIndex((line) => line.endsWith(`// ${comment}`)) + 1;
 }
 
-export function breakAt(line: number): void {
-  const location = new vscode.Location(sourceOf('sum'), new vscode.Position(line - 1, 0));
+export function breakAt(line: number, name = 'sum'): void {
+  const location = new vscode.Location(sourceOf(name), new vscode.Position(line - 1, 0));
   vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(location)]);
 }
 
