@@ -9,7 +9,7 @@ import { showError } from './notify';
 import { runToLine } from './run-to-line';
 import { type Abilities, abilities, findRecord, lastCheckpoint } from './session-state';
 import type { Session, Sessions } from './sessions';
-import { describeRecord, nameOf, warningsOf } from './texts';
+import { describeRecord, warningsOf } from './texts';
 import { ENTRY_ID } from './tree-rows';
 
 /** A row, its number, or (toolbar, palette, keyboard) nothing. */
