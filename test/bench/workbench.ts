@@ -221,6 +221,19 @@ class Bench {
     return parts;
   }
 
+  /** What the editor says itself that starting the extension took (Developer: Show Running Extensions). */
+  async activation(): Promise<number> {
+    const { page } = this.workbench;
+    await this.workbench.command('Developer: Show Running Extensions');
+    const row = page.locator('.runtime-extensions-editor .monaco-list-row', { hasText: 'Savepoint' });
+    const time = row.locator('.activation-time');
+    await time.waitFor();
+    const text = (await time.textContent()) ?? '';
+    const milliseconds = /(\d+)\s*ms/.exec(text)?.[1];
+    if (milliseconds === undefined) throw new Error(`no activation time in "${text}"`);
+    return Number(milliseconds);
+  }
+
   /** Step Over between the two lines: what the editor itself takes to show a stop. */
   async steps(count: number): Promise<number[]> {
     const { page } = this.workbench;
@@ -267,6 +280,7 @@ async function clicks(bench: Bench, scope: Scope, { quick }: Settings, name: 'sm
 async function small(scope: Scope, settings: Settings): Promise<void> {
   const { bench, vsix } = await Bench.open(scope);
   await clicks(bench, scope, settings, 'small');
+  scope.report({ row: 'workbench: activation of the extension', ours: ms(await bench.activation()) });
   scope.report({ row: 'workbench: size of the VSIX', ours: mib(fs.statSync(vsix).size / 2 ** 20) });
 }
 
