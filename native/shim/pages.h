@@ -152,6 +152,8 @@ struct sp_query {
 /* -EPERM when writes to the mapping are not reported. Implied by SP_SCAN_PROTECT. */
 #define SP_SCAN_CHECK 2u
 int sp_scan(const struct sp_space *space, uint64_t start, uint64_t end, const struct sp_query *query, sp_visit visit, void *context);
+/* The same, by two threads where that pays: all of it is walked before the first region is visited. `visit` may be NULL. */
+int sp_scan_shared(const struct sp_space *space, uint64_t start, uint64_t end, const struct sp_query *query, sp_visit visit, void *context);
 /* 1: writes to the mapping are reported (it was registered before, or is now); 0: it refuses. */
 int sp_register(const struct sp_space *space, const struct sp_vma *vma);
 /* What is there: PRESENT, SWAPPED, FILE (and WRITTEN) of each page that has something; works on every kernel. */

@@ -12,7 +12,6 @@
 
 #define BATCH 1024u /* UIO_MAXIOV */
 #define PART 32u
-#define ARM_PARTS 8u
 
 struct range {
   uint64_t start, end;
@@ -193,31 +192,9 @@ int sp_roll_zero(const struct sp_space *space, uint64_t start, uint64_t end) {
   return r;
 }
 
-struct arming {
-  const struct sp_space *space;
-  const struct sp_vma *vma;
-  uint32_t parts;
-  int result[ARM_PARTS];
-};
-
-/* Where a part begins: at a page table's border, so that no two threads change one. */
-static uint64_t border(const struct arming *a, uint32_t part) {
-  uint64_t at = a->vma->start + (a->vma->end - a->vma->start) / SP_PAGE * part / a->parts * SP_PAGE;
-  return part == 0 || part == a->parts ? at : at & ~(SP_CHUNK_BYTES - 1);
-}
-
-static void arm_part(void *context, uint32_t part) {
-  struct arming *a = context;
-  struct sp_query query = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = SP_SCAN_PROTECT};
-  a->result[part] = sp_scan(a->space, border(a, part), border(a, part + 1), &query, NULL, NULL);
-}
-
 static int arm_vma(const struct sp_space *space, const struct sp_vma *vma) {
-  struct arming a = {.space = space, .vma = vma, .parts = vma->end - vma->start < ARM_PARTS * SP_CHUNK_BYTES ? 1 : ARM_PARTS};
-  int r = 0;
-  sp_share(a.parts, arm_part, &a);
-  for (uint32_t i = 0; r == 0 && i < a.parts; i++) r = a.result[i];
-  return r;
+  struct sp_query query = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN, .flags = SP_SCAN_PROTECT};
+  return sp_scan_shared(space, vma->start, vma->end, &query, NULL, NULL);
 }
 
 int sp_arm(const struct sp_space *space, const struct sp_vma *vmas, int count) {

@@ -10,10 +10,12 @@
  */
 #define _GNU_SOURCE
 #include "pages.h"
+#include "share.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ioctl.h>
 #include <linux/userfaultfd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -85,6 +87,71 @@ int sp_scan(const struct sp_space *space, uint64_t start, uint64_t end, const st
     start = args.walk_end;
   }
   return 0;
+}
+
+/* --- one walk by two threads --- */
+
+#define PARTS 8u
+/* Bytes whose walk takes as long as waking the helper. */
+#define MANY (16u << 20)
+/* More than this is not kept for the next walk: regions. */
+#define KEPT_ROOM 65536u
+
+struct found {
+  struct sp_region *list;
+  uint32_t count, room;
+  int result;
+};
+
+struct walk {
+  const struct sp_space *space;
+  uint64_t start, end;
+  const struct sp_query *query;
+  int keep;
+  struct found found[PARTS];
+};
+
+/* Where a part begins: at a page table's border, so that no two threads change one. */
+static uint64_t border(const struct walk *w, uint32_t part) {
+  uint64_t at = w->start + (w->end - w->start) / SP_PAGE * part / PARTS * SP_PAGE;
+  return part == 0 || part == PARTS ? at : at & ~(SP_CHUNK_BYTES - 1);
+}
+
+static int keep_region(void *context, const struct sp_region *region) {
+  struct found *found = context;
+  if (found->count == found->room) {
+    uint32_t room = found->room ? found->room * 2 : 1024;
+    struct sp_region *grown = realloc(found->list, room * sizeof *grown);
+    if (!grown) return -ENOMEM;
+    found->list = grown;
+    found->room = room;
+  }
+  found->list[found->count++] = *region;
+  return 0;
+}
+
+static void walk_part(void *context, uint32_t part) {
+  struct walk *w = context;
+  struct found *found = &w->found[part];
+  found->count = 0;
+  found->result = sp_scan(w->space, border(w, part), border(w, part + 1), w->query, w->keep ? keep_region : NULL, found);
+}
+
+int sp_scan_shared(const struct sp_space *space, uint64_t start, uint64_t end, const struct sp_query *query, sp_visit visit, void *context) {
+  static struct walk w;
+  if (end - start < MANY) return sp_scan(space, start, end, query, visit, context);
+  w.space = space, w.start = start, w.end = end, w.query = query, w.keep = visit != NULL;
+  sp_share(PARTS, walk_part, &w);
+  int r = 0;
+  for (uint32_t part = 0; r == 0 && part < PARTS; part++) r = w.found[part].result;
+  for (uint32_t part = 0; part < PARTS; part++) {
+    struct found *found = &w.found[part];
+    for (uint32_t i = 0; r == 0 && i < found->count; i++) r = visit(context, &found->list[i]);
+    if (found->room <= KEPT_ROOM) continue;
+    free(found->list);
+    *found = (struct found){0};
+  }
+  return r;
 }
 
 /* pagemap(5): bit 63 present, 62 swapped, 61 page of a file or shared. */

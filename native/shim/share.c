@@ -18,6 +18,8 @@
 /* How often the helper looks for more before it sleeps: some tenths of a millisecond. */
 #define LOOKS 16000
 #define CLOSED 0xffffffffu
+/* Fewer parts are done before a helper is awake. */
+#define WORTH 4u
 
 static struct {
   sp_part part;
@@ -88,13 +90,9 @@ static void announce(void) {
   if (atomic_load(&work.asleep)) syscall(SYS_futex, &work.round, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-void sp_share_soon(void) {
-  if (state == UNKNOWN) state = start();
-  if (state == HELPED) announce();
-}
-
 void sp_share(uint32_t parts, sp_part part, void *context) {
-  if (state != HELPED || parts < 2) {
+  if (state == UNKNOWN && parts >= WORTH) state = start();
+  if (state != HELPED || parts < WORTH) {
     for (uint32_t i = 0; i < parts; i++) part(context, i);
     return;
   }

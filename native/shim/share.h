@@ -5,8 +5,6 @@
 
 typedef void (*sp_part)(void *context, uint32_t part);
 
-/* There will be something to share in a moment: the helper is woken ahead. */
-void sp_share_soon(void);
 /* Parts 0 .. parts - 1, each once, in this thread or the helper; returns when all are done. */
 void sp_share(uint32_t parts, sp_part part, void *context);
 

@@ -18,7 +18,6 @@
 #define GATHER 1024u /* UIO_MAXIOV */
 #define PART 32u
 #define PARTS (GATHER / PART)
-#define MANY (16u << 20) /* bytes of a mapping whose scan takes as long as waking the helper */
 
 struct taking {
   const struct sp_space *space;
@@ -235,7 +234,6 @@ static int on_written_or_hole(void *context, const struct sp_region *region) {
 static int take_armed(struct taking *t) {
   const struct sp_vma *vma = t->vma;
   int r;
-  if (vma->end - vma->start >= MANY) sp_share_soon();
   if (vma->class == SP_CLASS_FILE) {
     struct sp_query written = {.mask = SP_CAT_WRITTEN, .anyof = SP_CAT_PRESENT | SP_CAT_SWAPPED, .wanted = SP_CAT_WRITTEN | SP_CAT_FILE, .flags = SP_SCAN_CHECK};
     t->seen = vma->start;
@@ -244,7 +242,7 @@ static int take_armed(struct taking *t) {
     if (r == 0) r = sp_scan(t->space, vma->start, vma->end, &written, on_written, t);
   } else {
     struct sp_query either = {.inverted = SP_CAT_PRESENT, .anyof = SP_CAT_WRITTEN | SP_CAT_PRESENT, .wanted = SP_CAT_WRITTEN | SP_CAT_PRESENT | SP_CAT_SWAPPED, .flags = SP_SCAN_CHECK};
-    r = sp_scan(t->space, vma->start, vma->end, &either, on_written_or_hole, t);
+    r = sp_scan_shared(t->space, vma->start, vma->end, &either, on_written_or_hole, t);
   }
   int rest = read_gathered(t);
   return r ? r : rest;
