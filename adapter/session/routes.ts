@@ -137,7 +137,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     }),
     evaluate: plain(async (args: DebugProtocol.EvaluateArguments, context) => {
       const body = await launch.interruptible(context.signal, () => session.evaluation.evaluate(args));
-      if (args.context !== 'hover' && mayChange(args.expression)) checkpoints.onChanged();
+      if (args.context !== 'hover' && mayChange(args.expression)) session.onChanged();
       return body;
     }),
     completions: plain((args: DebugProtocol.CompletionsArguments) => session.evaluation.completions(args)),

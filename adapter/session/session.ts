@@ -291,7 +291,8 @@ export class Session {
   /** The user has changed memory or a variable. */
   onChanged(): void {
     this.checkpoints.onChanged();
-    if (this.core.conventions.invalidatedEvent) this.client.send('invalidated', { areas: ['variables'] });
+    const isLooking = this.core.program.kind === 'stopped';
+    if (isLooking && this.core.conventions.invalidatedEvent) this.client.send('invalidated', { areas: ['variables'] });
   }
 
   // --- the end ---

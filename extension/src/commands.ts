@@ -100,9 +100,10 @@ export class Commands {
 
   // --- going back ---
 
+  /** By keyboard no row is given: the selected one is meant. */
   private async restore(target: Target): Promise<void> {
     const session = this.need('restore', 'There is no checkpoint to go back to.');
-    const record = session === undefined ? undefined : this.find(session, target);
+    const record = session === undefined ? undefined : this.find(session, target ?? this.view.view.selection[0]);
     if (session === undefined) return;
     if (record === undefined) return await this.restorePicked();
     if (!(await isWanted(record))) return;
@@ -274,8 +275,13 @@ export class Commands {
   }
 }
 
-/** From the line numbers' menu, or the cursor. */
+/** From the line numbers' menu, a frame of the call stack, or the cursor. */
 function placeOf(given: unknown): vscode.Location | undefined {
+  if (typeof given === 'object' && given !== null && 'frameLocation' in given) {
+    const { range, source } = given.frameLocation as { range?: { startLineNumber: number }; source?: { path?: string } };
+    if (range === undefined || source?.path === undefined) return undefined;
+    return new vscode.Location(vscode.Uri.file(source.path), new vscode.Position(range.startLineNumber - 1, 0));
+  }
   if (typeof given === 'object' && given !== null && 'lineNumber' in given && 'uri' in given) {
     const { lineNumber, uri } = given as { lineNumber: number; uri: vscode.Uri };
     return new vscode.Location(uri, new vscode.Position(lineNumber - 1, 0));

@@ -38,7 +38,7 @@ export class Configurations implements vscode.DebugConfigurationProvider {
       full['cwd'] ??= folder?.uri.fsPath ?? path.dirname(program);
       full.name ||= path.basename(program);
     }
-    if (full.request === 'attach' && full['pid'] === undefined && full['processId'] === undefined)
+    if (full.request === 'attach' && ['pid', 'processId', 'target'].every((name) => full[name] === undefined))
       full['pid'] = '${command:savepoint.pickProcess}';
     return full;
   }

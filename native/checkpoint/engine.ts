@@ -12,6 +12,7 @@ import type { DirtyTier } from '../sys/dirty-tier';
 import { hasWriteProtect, openStore, sizeIndex, storeUsage } from '../sys/pages';
 import { dropFiles, captureFiles } from './capture/files';
 import { MemorySpace } from './capture/memory';
+import { captureLimits } from './capture/process';
 import { compareStates, stateOf, withPresent, type Comparison } from './comparison';
 import { fidelityNotes } from './fidelity';
 import { unlessGone } from './gone';
@@ -257,7 +258,7 @@ export class ProcessCheckpoints {
       const files = captureFiles(this.inferior, [], false);
       dropFiles(files);
       const nothing = { scanned: 0, written: 0, stored: 0, dropped: 0, unreadable: 0, fallback: 0 };
-      const process = { brk: 0n, umask: 0, cwd: undefined, intervalTimers: [], posixTimers: 0 };
+      const process = { brk: 0n, umask: 0, cwd: undefined, intervalTimers: [], ...captureLimits(this.inferior) };
       const fidelity = fidelityNotes({ files, mappings: readMappings(this.inferior), process, pages: nothing });
       return { tier: this.space.tier, obstacle, fidelity };
     });

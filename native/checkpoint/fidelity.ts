@@ -42,6 +42,13 @@ export function fidelityNotes(snapshot: Pick<Snapshot, 'files' | 'mappings' | 'p
       kind: 'timers',
       sentence: `${posixTimers} POSIX timer${posixTimers === 1 ? '' : 's'}: their settings`,
     });
+  for (const { pid, name } of snapshot.process.children) {
+    notes.push({
+      subject: `process ${pid}`,
+      kind: 'child',
+      sentence: `child process ${pid} (${name}): it runs on as it is, or stays ended`,
+    });
+  }
   if (snapshot.pages.unreadable > 0) {
     notes.push({
       subject: 'process',

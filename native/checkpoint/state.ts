@@ -47,6 +47,13 @@ export interface ProcessState {
   readonly intervalTimers: readonly Buffer[];
   /** POSIX timers that exist (timer_create): not rolled back. */
   readonly posixTimers: number;
+  /** Processes it has made and not waited for yet: they are no part of the checkpoint. */
+  readonly children: readonly ChildProcess[];
+}
+
+export interface ChildProcess {
+  readonly pid: number;
+  readonly name: string;
 }
 
 export type FileKind =

@@ -85,6 +85,8 @@ export interface PreflightResult {
   readonly reason?: string;
   /** What a checkpoint taken now would not bring back, in sentences. */
   readonly fidelity: readonly string[];
+  /** How written pages are found: by the kernel's write protection, or by comparing all. Missing: there is no process to look at. */
+  readonly tier?: 'write-protect' | 'compare';
 }
 
 export interface CompareArguments {

@@ -40,6 +40,8 @@ export class Inferior implements EngineInferior {
   pagemapFd = -1;
   pidFd = -1;
   life: ProcessLife = { kind: 'running' };
+  /** It has made processes since we knew it. */
+  hasForked = false;
   /** gdb has been told of its birth. */
   reported = true;
   /** A vfork child that runs on our parent's memory with the breakpoints lifted: put them back when the vfork is done. */
@@ -49,6 +51,11 @@ export class Inferior implements EngineInferior {
   private holdsExit = false;
   private syscallAddress: Addr | undefined;
   private current: ThreadRef | undefined;
+
+  /** One attached to may have made processes before. */
+  get mayHaveChildren(): boolean {
+    return this.hasForked || !this.launched;
+  }
 
   constructor(
     readonly pid: Pid,

@@ -11,7 +11,13 @@ import * as path from 'node:path';
 import { GONE, type Pid } from '../base/brands';
 import { describeError, isFamily, kernelError, refused, userError } from '../base/errors';
 import type { Log } from '../base/log';
-import { type Captured, CheckpointEngine, type ProcessCheckpoints, type RestoreResult } from '../checkpoint/engine';
+import {
+  type Captured,
+  CheckpointEngine,
+  type Preflight,
+  type ProcessCheckpoints,
+  type RestoreResult,
+} from '../checkpoint/engine';
 import type { FidelityNote } from '../checkpoint/state';
 import type { CheckpointNode } from '../checkpoint/tree';
 import type { CheckpointChanged, CompareArguments, CompareResult } from '../control/schema';
@@ -318,15 +324,15 @@ export class CheckpointService {
     });
   }
 
-  preflight(inferior: Inferior): { readonly obstacle: string | undefined; readonly fidelity: readonly FidelityNote[] } {
+  preflight(inferior: Inferior): Omit<Preflight, 'tier'> & Partial<Pick<Preflight, 'tier'>> {
     if (inferior.life.kind === 'held') return { obstacle: 'the program has ended', fidelity: [] };
     const found = this.of(inferior).preflight();
     return found === GONE ? { obstacle: 'the process was killed', fidelity: [] } : found;
   }
 
   private preflightJson(inferior: Inferior): string {
-    const { obstacle, fidelity } = this.preflight(inferior);
-    return text.preflight(obstacle, fidelity);
+    const { obstacle, fidelity, tier } = this.preflight(inferior);
+    return text.preflight(obstacle, fidelity, tier);
   }
 
   /** The calls that the engine makes in a program leave its threads in traps of ours. */

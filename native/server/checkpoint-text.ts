@@ -159,7 +159,7 @@ export function json(nodes: readonly CheckpointNode[], currentId: number | undef
   return `${JSON.stringify({ current: currentId ?? null, checkpoints, more })}\n`;
 }
 
-export function preflight(obstacle: string | undefined, notes: readonly FidelityNote[]): string {
-  const answer = { possible: obstacle === undefined, ...(obstacle === undefined ? {} : { reason: obstacle }) };
+export function preflight(obstacle: string | undefined, notes: readonly FidelityNote[], tier?: string): string {
+  const answer = { possible: obstacle === undefined, reason: obstacle, tier };
   return `${JSON.stringify({ ...answer, notRolledBack: groupNotes(notes) })}\n`;
 }

@@ -158,11 +158,12 @@ export class ControlService {
 
   private preflight(): Done<'checkpoint/preflight'> {
     return this.halted((inferior) => {
-      const { obstacle, fidelity } = this.around.checkpoints.preflight(inferior);
+      const { obstacle, fidelity, tier } = this.around.checkpoints.preflight(inferior);
       return {
         possible: obstacle === undefined,
         ...(obstacle === undefined ? {} : { reason: obstacle }),
         fidelity: groupNotes(fidelity),
+        ...(tier === undefined ? {} : { tier }),
       };
     });
   }

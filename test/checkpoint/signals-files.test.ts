@@ -97,6 +97,17 @@ describe('what the kernel holds for the process', () => {
       expect(said).toMatch(/not (rolled|taken|gone|go|put|brought) back|stay|as (it|they) (is|are)/i);
     }));
 
+  test('a child process is named while it has not been waited for', () =>
+    withProgram({ program: 'gdb-children', args: ['fork'] }, async (program) => {
+      await program.resume('by_fork');
+      expect(await program.monitor('checkpoint')).not.toMatch(/child process/);
+      await program.resume('in_parent');
+      expect(await program.monitor('checkpoint')).toMatch(/^Not rolled back: child process \d+ \(gdb-children\): it runs on/m);
+      expect(await program.monitor('savepoint-preflight-json')).toMatch(/child process \d+ \(gdb-children\)/);
+      await program.resume('marked');
+      expect(await program.monitor('checkpoint')).not.toMatch(/child process/);
+    }));
+
   test('is told to a client that asks for the outcome of its restart, and told once', () =>
     withFixture(undefined, async (program) => {
       await program.resume('arranged');

@@ -1,5 +1,5 @@
 /**
- * A random walk of requests against a program whose every value is known. SAVEPOINT_SEED repeats one, SAVEPOINT_SCALE=70 makes it ten thousand
+ * A random walk of requests against a program whose every value is known. SAVEPOINT_SEED repeats one, SAVEPOINT_SCALE=25 makes it ten thousand
  * requests.
  */
 

@@ -81,7 +81,9 @@ export class Debuggee {
       await client.noack();
       await client.send('!');
       await client.send('?');
-      return new Debuggee(server, client, folder, Number(pid), file, options.deadline ?? GENERAL_DEADLINE);
+      const debuggee = new Debuggee(server, client, folder, Number(pid), file, options.deadline ?? GENERAL_DEADLINE);
+      debuggee.unprovenTier = options.env?.['SAVEPOINT_FORCE_TIER'];
+      return debuggee;
     } catch (error) {
       await client?.close();
       await server.end();
@@ -89,6 +91,8 @@ export class Debuggee {
       throw error;
     }
   }
+
+  private unprovenTier: string | undefined;
 
   /** A folder of this test's own, removed at its end. */
   get workFolder(): string {
@@ -197,7 +201,17 @@ export class Debuggee {
     const text = await this.monitor(`checkpoint ${label}`.trim());
     const match = /^Checkpoint (\d+)/m.exec(text);
     if (match === null) throw new Error(`no checkpoint taken: ${text}`);
+    await this.proveTier();
     return Number(match[1]);
+  }
+
+  /** A tier that was asked for is the one in use: the engine takes the other one where it must. */
+  private async proveTier(): Promise<void> {
+    const wanted = this.unprovenTier;
+    if (wanted === undefined) return;
+    this.unprovenTier = undefined;
+    const { tier } = JSON.parse(await this.monitor('savepoint-preflight-json')) as { tier?: string };
+    if (tier !== wanted) throw new Error(`the tier in use is ${tier}, not ${wanted}`);
   }
 
   async drop(checkpoint: number): Promise<void> {

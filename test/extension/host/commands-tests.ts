@@ -172,14 +172,87 @@ test('Add Checkpoint Breakpoint: once a line, and the program leaves a checkpoin
   );
 });
 
-test('Run to This Line and Checkpoint: there, with a checkpoint, and without the breakpoint for it', async () => {
+/** What the editor gives from each menu. */
+const places: Readonly<Record<string, (line: number) => unknown>> = {
+  'the line numbers': (line) => ({ lineNumber: line, uri: sourceOf('sum') }),
+  'a frame of the call stack': (line) => ({
+    frameLocation: { range: { startLineNumber: line }, source: { path: sourceOf('sum').fsPath } },
+  }),
+};
+
+for (const [menu, placeAt] of Object.entries(places)) {
+  test(`Run to This Line and Checkpoint, from ${menu}: there, with a checkpoint, and without the breakpoint for it`, async () => {
+    const session = await atFirstStop();
+    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+    const line = lineOf('sum', 'print');
+    await command('runToLineAndTake', placeAt(line));
+    await until('it has one', () => session.state.list.checkpoints.some(({ stop }) => stop?.line === line));
+    assert.equal(await valueOf(session, 'total'), '210');
+    assert.equal(vscode.debug.breakpoints.length, 0);
+  });
+}
+
+test('a row tells where, how many threads, how old, how big; what is in the past looks like it; warnings have their reasons', async () => {
+  breakAt(lineOf('notes', 'note'), 'notes');
+  const session = await start('notes');
+  await until('the first stop', () => session.state.phase === 'stopped');
+  const id = await take(session, 'first');
+  const { view } = await api();
+  const item = (): vscode.TreeItem => {
+    const all = [...view.getChildren()];
+    for (const ref of all) all.push(...view.getChildren(ref));
+    const found = all.find(({ row }) => row.kind === 'checkpoint' && row.record.id === id);
+    assert.ok(found, 'the row is there');
+    return view.getTreeItem(found);
+  };
+  const place = `notes\\.c:${lineOf('notes', 'note')}`;
+  const { label, description, tooltip, accessibilityInformation } = item();
+  assert.equal(label, `${id}  first`);
+  assert.match(String(description), new RegExp(`^you are here · ${place} · 1 thread · just now · \\d+ KiB$`));
+  assert.match((tooltip as vscode.MarkdownString).value, /\*\*What does not go back\*\*[^]*notes\\?\.txt/);
+  assert.equal((item().iconPath as vscode.ThemeIcon).id, 'warning');
+  assert.match(
+    accessibilityInformation!.label,
+    new RegExp(
+      `^Checkpoint ${id}, first, you are here, at ${place}, 1 thread, just now, does not go back exactly: .*notes\\.txt`,
+    ),
+  );
+  await go(session, 'continue');
+  await until('it is left', () => !String(item().description).startsWith('you are here'));
+  await restore(session, id);
+  await until('it is in the past', () => String(item().description).startsWith('you are here, in the past'));
+  assert.equal(view.provideFileDecoration(item().resourceUri!)?.badge, '◀');
+});
+
+test('the key of a row goes back to the row that is selected', async () => {
   const session = await atFirstStop();
-  vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
-  const line = lineOf('sum', 'print');
-  await command('runToLineAndTake', { lineNumber: line, uri: sourceOf('sum') });
-  await until('it has one', () => session.state.list.checkpoints.some(({ stop }) => stop?.line === line));
-  assert.equal(await valueOf(session, 'total'), '210');
-  assert.equal(vscode.debug.breakpoints.length, 0);
+  const id = await take(session, 'first');
+  const { view } = await api();
+  await until('the new row is selected', () => view.view.selection[0]?.row.kind === 'checkpoint');
+  await go(session, 'continue');
+  const stop = session.nextStop();
+  await command('restoreRow');
+  await stop;
+  assert.deepEqual([session.state.arrival?.at, await valueOf(session, 'total')], [id, '0']);
+});
+
+test("the editor's Reverse goes to the checkpoint before, Restart to the start of the same process", async () => {
+  const session = await atFirstStop();
+  const pidOf = (): number | undefined => session.state.list.checkpoints[0]?.pid;
+  await take(session, 'first');
+  const pid = pidOf();
+  await go(session, 'continue');
+  await go(session, 'continue');
+  const back = session.nextStop();
+  await vscode.commands.executeCommand('workbench.action.debug.reverseContinue');
+  await back;
+  assert.equal(await valueOf(session, 'total'), '0');
+  await go(session, 'continue');
+  const again = session.nextStop();
+  await vscode.commands.executeCommand('workbench.action.debug.restart');
+  await again;
+  assert.equal(await valueOf(session, 'total'), '0');
+  assert.deepEqual([typeof pid, pidOf()], ['number', pid]);
 });
 
 test('after the program has ended, a checkpoint brings it back', async () => {

@@ -89,3 +89,37 @@ test('attaching asks for a process, takes a checkpoint, and leaves the process a
     child.kill('SIGKILL');
   }
 });
+
+test('attaching to a server asks for no process', async () => {
+  const socket = path.join(path.dirname(programOf('sum')), 'server.sock');
+  const savepoint = path.join(vscode.extensions.getExtension('savepoint.savepoint')!.extensionPath, 'dist/savepoint.js');
+  const server = spawn(process.execPath, [savepoint, 'gdbserver', '--once', socket, programOf('sum')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  try {
+    let said = '';
+    await new Promise<void>((resolve) => {
+      server.stderr.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        if (said.includes('Listening')) resolve();
+      });
+    });
+    breakInSum();
+    await vscode.debug.startDebugging(undefined, {
+      type: 'savepoint',
+      request: 'attach',
+      name: 'server',
+      target: socket,
+      program: programOf('sum'),
+    });
+    const session = await active();
+    await until('it stops at the breakpoint', () => session.state.stop?.reason === 'breakpoint');
+    await command('take');
+    await until('it has a checkpoint', () => session.state.list.checkpoints.some(({ automatic }) => !automatic));
+    await vscode.debug.stopDebugging(session.debug);
+  } finally {
+    server.kill('SIGKILL');
+    await ended;
+  }
+});
