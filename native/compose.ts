@@ -76,7 +76,7 @@ function finish(owner: OwnerProcess, lifeline: number): number {
 export function runGdbserver(argv: string[]): number {
   const plan = planGdbserver(argv);
   if (plan.kind !== 'serve') throw bug('help and version are answered by the command line');
-  const owner = new OwnerProcess({ park: true });
+  const owner = new OwnerProcess({ park: true, ...(plan.debug ? { trace: 'rsp,state' } : {}) });
   const server = new GdbserverRun(owner, plan);
   return server.run();
 }

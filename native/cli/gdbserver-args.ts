@@ -30,7 +30,6 @@ export interface GdbserverServe {
   readonly once: boolean;
   readonly debug: boolean;
   readonly disableRandomization: boolean;
-  readonly startupWithShell: boolean;
   readonly wrapper?: readonly string[];
   /** Ours: the control surface on TCP. */
   readonly listen?: ListenAt;
@@ -44,7 +43,6 @@ export function planGdbserver(argv: readonly string[]): GdbserverPlan {
   let once = false;
   let debug = false;
   let disableRandomization = true;
-  let startupWithShell = true;
   let wrapper: readonly string[] | undefined;
   let listen: string | undefined;
   const origins: string[] = [];
@@ -67,8 +65,8 @@ export function planGdbserver(argv: readonly string[]): GdbserverPlan {
     else if (/^--(debug|remote-debug|event-loop-debug|debug-format|debug-file)(=.*)?$/.test(word)) debug = true;
     else if (word === '--disable-randomization') disableRandomization = true;
     else if (word === '--no-disable-randomization') disableRandomization = false;
-    else if (word === '--startup-with-shell') startupWithShell = true;
-    else if (word === '--no-startup-with-shell') startupWithShell = false;
+    // What is given here comes as separate words already, and gdb says it for each run of its own (QStartupWithShell).
+    else if (/^--(no-)?startup-with-shell$/.test(word)) continue;
     else if (word === '--version') return { kind: 'version' };
     else if (word === '--help') return { kind: 'help' };
     else if (word === '--selftest' || word.startsWith('--selftest=')) {
@@ -93,7 +91,6 @@ export function planGdbserver(argv: readonly string[]): GdbserverPlan {
     once,
     debug,
     disableRandomization,
-    startupWithShell,
     ...(wrapper === undefined ? {} : { wrapper }),
     ...(listen === undefined ? {} : { listen: parseListen(listen, origins) }),
   };

@@ -81,7 +81,7 @@ Options:
                                 restore...) on TCP as well, with a token
   --allow-origin ORIGIN         and to browsers' pages of that origin
   --[no-]disable-randomization  address space randomization of PROGRAM
-  --[no-]startup-with-shell     start PROGRAM by a shell
+  --[no-]startup-with-shell     accepted; gdb says it for each run of its own
   --version, --help
 
 In gdb, "monitor checkpoint [LABEL]", "monitor info checkpoints",

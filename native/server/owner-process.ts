@@ -30,6 +30,8 @@ const READ_ROOM = 256 * 1024;
 export interface OwnerOptions {
   /** Hold threads and the process at exit, so that checkpoints can bring them back. */
   readonly park: boolean;
+  /** As SAVEPOINT_TRACE, which it stands in for. */
+  readonly trace?: string;
 }
 
 /** What a connection is served with; the rest of SessionOptions is the owner's. */
@@ -43,7 +45,7 @@ function probeOnce(forced: WatchMode | undefined): () => boolean {
 
 /** One tracer with everything that hangs on it; sessions (gdb connections) come and go. */
 export class OwnerProcess {
-  readonly log = new Log();
+  readonly log: Log;
   readonly tracer: Tracer;
   readonly target: NativeTarget;
   readonly checkpoints: CheckpointService;
@@ -57,6 +59,7 @@ export class OwnerProcess {
   private adopted: StopReport | undefined;
 
   constructor(options: OwnerOptions) {
+    this.log = new Log(options.trace);
     this.tracer = new Tracer(
       hostArch(cpu),
       this.waiter,

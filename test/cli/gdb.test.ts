@@ -83,6 +83,26 @@ describe('a batch of commands', () => {
     await place.expectNothingLeft();
   });
 
+  it('goes to the start of the program with "restart 0"', async () => {
+    const { output } = await place.batch(['break add_up', 'run', 'restart 0', 'info threads', 'continue', 'print i'], [program]);
+    const after = output.slice(output.indexOf('Switching to checkpoint 0'));
+    expect(after).toMatch(/^Switching to checkpoint 0 \(process \d+\), [\d.]+ ms\.\n(.*\n)*#0 .*_start/);
+    expect(after.match(/Thread 0x|process \d+/g)!.length).toBeGreaterThan(0);
+    expect(after).toMatch(/Breakpoint 1, add_up \(i=1\)(.*\n)*\$1 = 1\n/);
+    expect(pids(output).size).toBe(1);
+  });
+
+  it('leaves a selected thread that is gone', async () => {
+    const { output } = await place.batch(
+      ['break main', 'run', 'checkpoint', 'break add_up', 'continue', 'thread 2', 'restart 1', 'thread', 'info threads'],
+      [program],
+    );
+    const after = output.slice(output.indexOf('Switching to checkpoint 1'));
+    expect(after).toMatch(/#0 .*main/);
+    expect(after).toMatch(/\[Current thread is 1 /);
+    expect(after).not.toMatch(/^\*? +2 /m);
+  });
+
   it('brings back a program that has crashed', async () => {
     const { output } = await place.batch(
       [

@@ -149,7 +149,7 @@ test(
           let ended = false;
           for (let burst = 0; burst < 3; burst += 1) {
             program.client.sendRaw(garbage(random, [...ORDERS, ...QUESTIONS], isSurvivable));
-            await bringBack(program);
+            ended = (await bringBack(program)) || ended;
           }
           await drain(program);
           for (const point of ORDERS.filter((order) => order.startsWith('z'))) await program.client.send(point);

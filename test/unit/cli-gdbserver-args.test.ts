@@ -1,6 +1,6 @@
 import { parseComm, planGdbserver } from '../../native/cli/gdbserver-args';
 
-const defaults = { kind: 'serve', multi: false, once: false, debug: false, disableRandomization: true, startupWithShell: true };
+const defaults = { kind: 'serve', multi: false, once: false, debug: false, disableRandomization: true };
 
 describe('the three shapes of the command line', () => {
   it('runs a program with its arguments, which are not ours to read', () => {
@@ -49,7 +49,7 @@ describe('options', () => {
   it('switches what gdbserver switches', () => {
     expect(
       planGdbserver(['--debug', '--debug-format=all', '--no-disable-randomization', '--no-startup-with-shell', ':1', 'p']),
-    ).toMatchObject({ debug: true, disableRandomization: false, startupWithShell: false });
+    ).toMatchObject({ debug: true, disableRandomization: false });
   });
 
   it('answers --version and --help', () => {
