@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CliPlace, type CliRun, fixture, quietGdb, root } from '../support/cli-session';
 
@@ -56,6 +57,28 @@ describe('a gdb of the user with `savepoint gdbserver`', () => {
       /Checkpoint 1: process \d+, 2 threads(.*\n)+Switching to checkpoint 1 \(process \d+\), [\d.]+ ms\.(.*\n)+\$1 = 0\n/,
     );
     expect((await server.ended).code).toBe(0);
+    await place.expectNothingLeft();
+  });
+
+  it('gets them through a pipe, and the trace that --debug asks for goes beside it', async () => {
+    const words = `${process.execPath} ${path.join(root, 'bin/savepoint')} gdbserver --debug - ${program}`;
+    const trace = path.join(place.directory, 'trace');
+    const output = await gdb(
+      [
+        `target remote | exec ${words} 2> ${trace}`,
+        `source ${script}`,
+        'break add_up',
+        'continue',
+        'checkpoint',
+        'continue',
+        'restart 1',
+        'print counter',
+        'kill',
+      ],
+      program,
+    );
+    expect(output).toMatch(/Checkpoint 1: (.*\n)+Switching to checkpoint 1 \(process \d+\), [\d.]+ ms\.(.*\n)+\$1 = 0\n/);
+    expect(fs.readFileSync(trace, 'utf8')).toMatch(/^\d+\.\d{6} rsp .*vCont/m);
     await place.expectNothingLeft();
   });
 
