@@ -2,6 +2,9 @@
  * What cannot be kept is refused in a sentence, and the program goes on as if nothing had been asked.
  */
 
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { fixture, makeFolder } from '../support/debug-server';
 import { withProgram } from '../support/owner-process';
 import { differences, observe } from '../support/witness';
 
@@ -43,4 +46,41 @@ test('a setting that is none ends the server with a sentence', async () => {
   await expect(withProgram({ program: 'exits', env: { SAVEPOINT_STORE_LIMIT: 'much' } }, async () => undefined)).rejects.toThrow(
     /SAVEPOINT_STORE_LIMIT=much is not a size/,
   );
+});
+
+test('checkpoints of a program that has executed another one since are gone, and it is said why', () =>
+  withProgram({ program: 'gdb-children', args: ['exec', '1'] }, async (program) => {
+    await program.resume('main');
+    const checkpoint = await program.take();
+    expect((await program.resume()).text).toBe('W00');
+    const { text, stop } = await program.tryRestore(checkpoint);
+    expect(text).toMatch(/The checkpoints \(0, 1\) are gone: process \d+ has executed another program/);
+    expect(stop).toBeUndefined();
+  }));
+
+test('a file that was mapped and is not there any more keeps a checkpoint from coming back; the program goes on', async () => {
+  const folder = makeFolder();
+  try {
+    const library = path.join(folder.path, 'plugin.so');
+    fs.copyFileSync(fixture('gdb-plugin'), library);
+    await withProgram({ program: 'gdb-loader', args: [library] }, async (program) => {
+      await program.resume('loaded');
+      const checkpoint = await program.take();
+      await program.resume('unloaded');
+      const aside = `${library}.aside`;
+      fs.renameSync(library, aside);
+      fs.copyFileSync(aside, library);
+      const maps = (): string => fs.readFileSync(`/proc/${program.pid}/maps`, 'utf8');
+      const before = maps();
+      const { text, stop } = await program.tryRestore(checkpoint);
+      expect(text).toMatch(/plugin\.so: is not the file any more that was mapped, so it cannot be mapped again/);
+      expect(stop).toBeUndefined();
+      expect(maps()).toBe(before);
+      fs.renameSync(aside, library);
+      await program.restore(checkpoint);
+      await program.resume('unloaded');
+    });
+  } finally {
+    folder.remove();
+  }
 });
