@@ -78,6 +78,28 @@ test('one session: it is taken, listed, renamed, gone back to, dropped; watch sh
   await place.expectNothingLeft();
 });
 
+test('one session, for programs: each command answers in JSON, watch a line for each change', async () => {
+  const gdb = await stoppedAt();
+  const watch = place.start(['watch', '--json']);
+  await watch.expect(/"id":0\b.*\n/);
+  const taken = await json<{ checkpoint: { id: number; label: string; pid: number } }>(['checkpoint', '--label', 'one']);
+  expect(taken.checkpoint).toMatchObject({ id: 1, label: 'one' });
+  await watch.expect(/"reason":"taken".*\n/);
+  expect(await json(['rename', '1', 'loop'])).toMatchObject({ checkpoint: { id: 1, label: 'loop' } });
+  await watch.expect(/"reason":"renamed".*\n/);
+  expect(await json(['preflight'])).toMatchObject({ possible: true, tier: expect.stringMatching(/^(write-protect|compare)$/) });
+  await gdb.ask('continue');
+  expect(await json(['restore', '1', '--discard'])).toMatchObject({ checkpoint: { id: 1, pid: taken.checkpoint.pid } });
+  await watch.expect(/"reason":"restored".*\n/);
+  expect(await json(['drop', '1'])).toEqual({ dropped: [1] });
+  const refused = await place.run(['drop', '7', '--json']);
+  expect(refused.code).toBe(2);
+  expect(refused.output).toMatch(/No checkpoint number 7/);
+  await quit(gdb);
+  expect((await watch.ended).code).toBe(0);
+  await place.expectNothingLeft();
+});
+
 test('a checkpoint is compared with the present and with another one', async () => {
   const gdb = await startGdb(place, { program: 'compare' });
   const at = (comment: string): string => `break ${lineOf(`${root}/test/fixtures/compare.c`, comment)}`;
