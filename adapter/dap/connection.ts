@@ -10,7 +10,7 @@ import type { Readable, Writable } from 'node:stream';
 import { SavepointError, describeError, isFamily, peerError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
 import { errorReply } from './errors';
-import { saveTrace } from './saved-trace';
+import { saveTrace } from '../../native/base/saved-trace';
 
 export interface RequestContext {
   /** Aborted by a `cancel` request. */

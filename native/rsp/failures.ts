@@ -30,6 +30,7 @@ export interface Failure {
   readonly line: string;
   readonly logged: boolean;
   readonly shown: boolean;
+  readonly isBug: boolean;
 }
 
 export function describeFailure(error: unknown, packet: string): Failure {
@@ -37,7 +38,7 @@ export function describeFailure(error: unknown, packet: string): Failure {
   const { shown, logged } = TREATMENT[family];
   const text = family === 'bug' ? `internal error in ${packet}` : describeError(error);
   const details = `${packet}: ${describeError(error)}`;
-  return { text, details, line: `savepoint: ${shown ? text : details}`, logged, shown };
+  return { text, details, line: `savepoint: ${shown ? text : details}`, logged, shown, isBug: family === 'bug' };
 }
 
 /** `errorMessages`: the client said that it reads `E.text`. */

@@ -58,6 +58,8 @@ export interface SessionOptions {
   /** The CPU of a thread, for `core:` in stop replies, when it is known at no cost. */
   readonly coreOf?: (thread: ThreadRef) => number | undefined;
   readonly trace?: Log;
+  /** After an internal error: keeps the trace, and returns the file; undefined: it cannot, or has done it often enough. */
+  saveTrace?(): string | undefined;
   /** One line for the user at the server. */
   log(text: string): void;
   /** Once, when the peer has gone (`disconnected` was called or `write` threw). The target is left as it is. */
@@ -264,8 +266,14 @@ export class RspSession {
     const failure = describeFailure(error, packet);
     this.trace(`-- ${failure.details}`);
     if (failure.logged) this.options.log(failure.line);
+    if (failure.isBug) this.tellTrace();
     if (failure.shown) this.lastError = failure.text;
     return failure;
+  }
+
+  private tellTrace(): void {
+    const file = this.options.saveTrace?.();
+    if (file !== undefined) this.options.log(`savepoint: what led to it is in ${file}; please report it with this file`);
   }
 
   /** After a resume-class packet gdb waits for a stop: it gets the text, and the stop it already had, as "signal 0", or the end of what has died. */

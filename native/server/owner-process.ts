@@ -6,6 +6,7 @@
 import { Log } from '../base/log';
 import * as fs from 'node:fs';
 import { peerError } from '../base/errors';
+import { saveTrace } from '../base/saved-trace';
 import type { ListenAt } from '../cli/listen-option';
 import { hostArch } from '../arch/select';
 import * as cpu from '../sys/cpu';
@@ -26,6 +27,8 @@ import { readWatchMode, type WatchMode } from './settings';
 import { SpareTime } from './spare-time';
 
 const READ_ROOM = 256 * 1024;
+/** Of one process: a fault that repeats itself must not fill the disk. */
+const MOST_SAVED = 3;
 
 export interface OwnerOptions {
   /** Hold threads and the process at exit, so that checkpoints can bring them back. */
@@ -35,7 +38,7 @@ export interface OwnerOptions {
 }
 
 /** What a connection is served with; the rest of SessionOptions is the owner's. */
-export type ServeOptions = Omit<SessionOptions, 'log' | 'onEnd' | 'trace'>;
+export type ServeOptions = Omit<SessionOptions, 'log' | 'onEnd' | 'trace' | 'saveTrace'>;
 
 /** Whether debug registers fire is found out when the first is wanted; it does not change. */
 function probeOnce(forced: WatchMode | undefined): () => boolean {
@@ -52,6 +55,7 @@ export class OwnerProcess {
   private readonly waiter = new Waiter();
   private readonly room = Buffer.alloc(READ_ROOM);
   private readonly spareTime = new SpareTime();
+  private savedTraces = 0;
   private session: RspSession | undefined;
   private readonly door: ControlDoor;
   private readonly control: ControlService;
@@ -145,6 +149,7 @@ export class OwnerProcess {
       options: {
         ...options,
         trace: this.log,
+        saveTrace: () => (this.savedTraces++ < MOST_SAVED ? saveTrace(this.log) : undefined),
         log: (text) => fs.writeSync(2, `${text}\n`),
         onEnd: (reason) => {
           end = reason;

@@ -347,12 +347,13 @@ describe('processes', () => {
 });
 
 test('a bug in a handler is logged, answered with E01, and the session goes on', () => {
-  const dialogue = Dialogue.ready();
+  const dialogue = Dialogue.ready({ options: { saveTrace: () => '/state/trace-1.log' } });
   dialogue.target.readRegisters = () => {
     throw new TypeError('broken');
   };
   expect(dialogue.one('g')).toBe('E01');
   expect(dialogue.logged.join()).toContain('TypeError: broken');
+  expect(dialogue.logged.join()).toContain('what led to it is in /state/trace-1.log');
   expect(dialogue.one('qC')).toBe('QCp1061.1061');
 });
 

@@ -1,12 +1,12 @@
 /**
- * After an internal error: the session's trace as a file, so that it can be told what happened. In the user's state folder, where only he may read
+ * After an internal error: the trace of this process as a file, so that it can be told what happened. In the user's state folder, where only he may read
  * it, because what the program said may be in it.
  */
 
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { Log } from '../../native/base/log';
+import type { Log } from './log';
 
 /** The newest stay. */
 const MOST_FILES = 20;
