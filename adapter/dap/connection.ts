@@ -1,16 +1,18 @@
 /**
  * The DAP wire: every request gets exactly one reply, whatever its handler does; events go out in order, and never before the reply of the
- * request that caused them. Framing is @vscode/debugadapter's. Knows no gdb.
+ * request that caused them. Reading is our own (frame-reader.ts): @vscode/debugadapter's loses every request after a broken header. Its writing
+ * is used, and its matching of replies to reverse requests. Knows no gdb.
  */
 
 import { Event, Response } from '@vscode/debugadapter';
 import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { SavepointError, describeError, isFamily, peerError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
 import { errorReply } from './errors';
 import { saveTrace } from '../../native/base/saved-trace';
+import { FrameReader, type Framed } from './frame-reader';
 
 export interface RequestContext {
   /** Aborted by a `cancel` request. */
@@ -57,7 +59,11 @@ function describeBody({ body }: DebugProtocol.Event): string {
   return JSON.stringify(body ?? {});
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 export class Connection extends ProtocolServer implements Client {
+  private readonly reader = new FrameReader();
   private readonly open = new Map<number, Open>();
   private held: Event[] = [];
   private holding = 0;
@@ -71,14 +77,42 @@ export class Connection extends ProtocolServer implements Client {
   ) {
     super();
     // Without a listener, an EventEmitter throws its 'error' events.
-    this.on('error', (event: { body?: unknown }) => this.onWireError(String(event.body)));
-    this.on('close', () => this.onGone());
+    this.on('error', (event: { body?: unknown }) => this.onBrokenStream(String(event.body)));
   }
 
+  /** The base class gets a stream that says nothing: whole messages are given to its `handleMessage`. */
   override start(input: Readable, output: Writable): void {
     this.output = output;
-    super.start(input, output);
+    super.start(new Readable({ read: () => {} }), output);
+    input.on('data', (chunk: Buffer) => {
+      for (const one of this.reader.read(chunk)) this.onFramed(one);
+    });
     input.on('end', () => this.onGone());
+    input.on('close', () => this.onGone());
+    input.on('error', (error) => this.onBrokenStream(describeError(error)));
+    // A socket stands while its token is looked at.
+    input.resume();
+  }
+
+  private onFramed(one: Framed): void {
+    if (one.kind === 'message') this.onMessage(one.value);
+    else if (one.kind === 'broken') this.onUnreadable(one.reason);
+    else {
+      this.onUnreadable(one.reason, '; the session ends');
+      this.sendEvent(new Event('terminated'));
+      this.onGone();
+    }
+  }
+
+  /** What is no request is told in the console; a request whose number is known gets a reply. */
+  private onMessage(message: unknown): void {
+    if (!isObject(message)) return this.onUnreadable('it is no JSON object');
+    const { type, seq, command } = message;
+    if (type === 'response') return this.handleMessage(message as unknown as DebugProtocol.Response);
+    if (type !== 'request') return this.onUnreadable('its "type" is neither "request" nor "response"');
+    if (typeof seq !== 'number') return this.onUnreadable('a request has no number ("seq")');
+    if (typeof command === 'string') return this.handleMessage(message as unknown as DebugProtocol.Request);
+    this.refuse({ seq, type, command: '' }, peerError('no-command', `the request ${seq} has no "command"`));
   }
 
   get backlog(): number {
@@ -123,8 +157,19 @@ export class Connection extends ProtocolServer implements Client {
   }
 
   protected override dispatchRequest(request: DebugProtocol.Request): void {
-    this.log.add('dap', `> ${request.seq} ${request.command} ${JSON.stringify(request.arguments ?? {})}`);
+    let shown: string;
+    try {
+      shown = JSON.stringify(request.arguments ?? {});
+    } catch {
+      // Of everything that was parsed, only what is nested by the thousand cannot be written again: also not by a handler.
+      return this.refuse(request, peerError('too-deep', `${request.command}: the arguments are nested too deeply`));
+    }
+    this.log.add('dap', `> ${request.seq} ${request.command} ${shown}`);
     void this.serve(request);
+  }
+
+  private refuse(request: DebugProtocol.Request, error: SavepointError): void {
+    this.reply(request, { abort: new AbortController(), answered: false }, error);
   }
 
   private async serve(request: DebugProtocol.Request): Promise<void> {
@@ -197,10 +242,14 @@ export class Connection extends ProtocolServer implements Client {
     for (const event of events) this.sendEvent(event);
   }
 
-  /** A broken stream is the client's end; one unreadable message is not. */
-  private onWireError(text: string): void {
-    this.log.add('dap', `unreadable: ${text}`);
-    if (text.includes('Stream error')) this.onGone();
-    else this.send('output', { category: 'stderr', output: `savepoint: a message of the editor is not readable (${text})\n` });
+  private onBrokenStream(text: string): void {
+    this.log.add('dap', `the stream is broken: ${text}`);
+    this.onGone();
+  }
+
+  private onUnreadable(reason: string, consequence = ''): void {
+    this.log.add('dap', `unreadable: ${reason}`);
+    const output = `savepoint: a message of the editor is not readable: ${reason}${consequence}\n`;
+    this.send('output', { category: 'stderr', output });
   }
 }
