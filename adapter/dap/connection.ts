@@ -10,6 +10,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { Readable, type Writable } from 'node:stream';
 import { SavepointError, describeError, isFamily, peerError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
+import { readArguments } from './arguments';
 import { errorReply } from './errors';
 import { saveTrace } from '../../native/base/saved-trace';
 import { FrameReader, type Framed } from './frame-reader';
@@ -24,7 +25,7 @@ export interface RequestContext {
 }
 
 export interface Route {
-  /** `args` are what the client sent: not checked. Returns the reply's body. */
+  /** `args` are what the client sent, checked by `readArguments`. Returns the reply's body. */
   run(args: never, context: RequestContext): unknown;
   /** Events wait until the reply is sent: it resumes the program, whose next stop may come at once. */
   readonly eventsAfter?: boolean;
@@ -189,7 +190,7 @@ export class Connection extends ProtocolServer implements Client {
         beforeReply: (event, what) => this.sendEvent(new Event(event, what)),
         afterReply: (act) => void after.push(act),
       };
-      const body: unknown = await route.run((request.arguments ?? {}) as never, context);
+      const body: unknown = await route.run(readArguments(request.command, request.arguments) as never, context);
       this.reply(request, entry, undefined, body);
     } catch (error) {
       this.reply(request, entry, error);

@@ -195,8 +195,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     'checkpoint/preflight': plain(() => checkpoints.preflight()),
     'checkpoint/compare': plain((args: CompareArguments) => session.compare.compare(args)),
     ...testFaults(),
-    'program/input': plain((args: { readonly text?: unknown }) => {
-      if (typeof args.text !== 'string') throw userError('input', '"text" is what the program shall read');
+    'program/input': plain((args: { readonly text: string }) => {
       if (launch.terminal?.write(args.text) !== true) throw userError('no-input', 'the program reads from its own terminal');
     }),
   };

@@ -1,5 +1,6 @@
 /** What no editor should send: it is answered, and the session goes on. The reader by itself: test/unit/dap-frames. */
 
+import { argumentTable } from '../../adapter/dap/argument-table';
 import { fixture, root } from '../support/cli-session';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { lineOf } from '../support/source-lines';
@@ -28,25 +29,28 @@ async function expectAlive(): Promise<void> {
   await place.finish(run);
 }
 
-describe('a message that is not readable is told in the console, and the next request is answered', () => {
-  it.each([
-    ['a header without a length, and its body', 'Content-Type: json\r\n\r\n{"seq":1}', /no valid Content-Length/],
-    ['a length that is no number', 'Content-Length: abc\r\n\r\n{"seq":1}', /no valid Content-Length/],
-    ['a length that is too long', 'Content-Length: 5000000\r\n\r\n{"seq":1}', /begins before its end/],
-    ['a length that is too short', 'Content-Length: 3\r\n\r\n{"seq":1}', /no JSON/],
-    ['noise', Buffer.from([0, 255, 13, 10, 13, 10, 1, 2, 3]), /belong to no message/],
-    ['JSON that is cut', frame('{"seq":1,'), /no JSON/],
-    ['a number', frame('17'), /no JSON object/],
-    ['a list', frame('[{"seq":1}]'), /no JSON object/],
-    ['a message without a type', frame('{"seq":1}'), /its "type" is neither/],
-    ['a request without a number', frame('{"type":"request","command":"threads"}'), /no number/],
-  ])('%s', async (_, text, said) => {
+const UNREADABLE: readonly (readonly [text: string | Buffer, said: RegExp])[] = [
+  ['Content-Type: json\r\n\r\n{"seq":1}', /no valid Content-Length/],
+  ['Content-Length: abc\r\n\r\n{"seq":1}', /no valid Content-Length/],
+  ['Content-Length: 5000000\r\n\r\n{"seq":1}', /begins before its end/],
+  ['Content-Length: 3\r\n\r\n{"seq":1}', /no JSON/],
+  [Buffer.from([0, 255, 13, 10, 13, 10, 1, 2, 3]), /belong to no message/],
+  [frame('{"seq":1,'), /no JSON/],
+  [frame('17'), /no JSON object/],
+  [frame('[{"seq":1}]'), /no JSON object/],
+  [frame('{"seq":1}'), /its "type" is neither/],
+  [frame('{"type":"request","command":"threads"}'), /no number/],
+];
+
+it('a message that is not readable is told in the console once, and the next request is answered', async () => {
+  for (const [text, said] of UNREADABLE) {
+    run.console = '';
     write(text);
-    const answered = expectAlive();
+    expect(await run.value('p.x', thread)).toBe('1');
     await run.said(said);
-    await answered;
     expect(run.console.match(/not readable/g)).toHaveLength(1);
-  });
+  }
+  await expectAlive();
 });
 
 it('a request without a command has an error reply', async () => {
@@ -71,4 +75,37 @@ it('a length above the limit ends the session and says why', async () => {
   await run.gone();
   run.expectNoOther();
   await place.expectNothingLeft();
+});
+
+describe('arguments that break the protocol', () => {
+  it.each([
+    ['setBreakpoints', 'source'],
+    ['setFunctionBreakpoints', 'breakpoints'],
+  ])('%s without any: the reply names the request and the argument', async (command, argument) => {
+    const { id, showUser, variables } = await run.refused(command, {});
+    const text = `${command}: the argument "${argument}" is missing`;
+    expect({ id, showUser, variables }).toEqual({
+      id: 4000,
+      showUser: false,
+      variables: { code: 'bad-arguments', request: command, argument, text },
+    });
+    await expectAlive();
+  });
+
+  it('of every request have an error reply without a stack, or are enough', async () => {
+    for (const command of Object.keys(argumentTable)) {
+      if (['disconnect', 'terminate', 'restart', 'initialize', 'launch', 'attach'].includes(command)) continue;
+      for (const args of [[], 'x', { source: 1, breakpoints: [1], threadId: {}, frameId: [], id: '', variablesReference: true }])
+        expect(await run.refusal(command, args)).not.toMatch(/\n\s+at |Error/);
+    }
+    await expectAlive();
+  });
+
+  it('null counts as missing where that may be, and more than the protocol names is allowed', async () => {
+    const line = lineOf(source, 'in add');
+    const breakpoints = [{ line, column: null, condition: null, logMessage: null, own: {} }];
+    const answer = await run.ask('setBreakpoints', { source: { path: source, name: null }, breakpoints, own: 1 });
+    expect(answer.breakpoints).toEqual([expect.objectContaining({ verified: true, line })]);
+    await expectAlive();
+  });
 });

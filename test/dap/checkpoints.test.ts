@@ -142,8 +142,12 @@ describe('taking and going back', () => {
   it('refuses unknown numbers and words that are none', async () => {
     const { run } = await atFirstStop();
     for (const id of [77, -1, 'x', undefined]) {
-      expect(await run.refusal('checkpoint/restore', { id })).toMatch(/no checkpoint 77|is not the number|undefined/);
-      expect(await run.refusal('checkpoint/drop', { id })).toMatch(/No checkpoint number 77|is not the number|undefined/);
+      expect(await run.refusal('checkpoint/restore', { id })).toMatch(
+        /no checkpoint 77|is not the number|"id" (is missing|must be a whole number)/,
+      );
+      expect(await run.refusal('checkpoint/drop', { id })).toMatch(
+        /No checkpoint number 77|is not the number|"id" (is missing|must be a whole number)/,
+      );
     }
     await place.finish(run);
   });
