@@ -10,9 +10,9 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { Readable, type Writable } from 'node:stream';
 import { SavepointError, describeError, isFamily, peerError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
+import { saveTrace } from '../../native/base/saved-trace';
 import { readArguments } from './arguments';
 import { errorReply } from './errors';
-import { saveTrace } from '../../native/base/saved-trace';
 import { FrameReader, type Framed } from './frame-reader';
 
 export interface RequestContext {
