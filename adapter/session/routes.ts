@@ -137,7 +137,10 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     }),
     evaluate: plain(async (args: DebugProtocol.EvaluateArguments, context) => {
       const body = await launch.interruptible(context.signal, () => session.evaluation.evaluate(args));
-      if (args.context !== 'hover' && mayChange(args.expression)) session.onChanged();
+      if (args.context === 'hover' || !mayChange(args.expression)) return body;
+      // What is watched is evaluated again when variables are void: with a call in it, for ever.
+      if (args.context === 'repl') session.onChanged();
+      else checkpoints.onChanged();
       return body;
     }),
     completions: plain((args: DebugProtocol.CompletionsArguments) => session.evaluation.completions(args)),

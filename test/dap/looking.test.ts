@@ -127,6 +127,7 @@ describe('expressions', () => {
     expect((await evaluate('info symbol main', 'repl')).result).toMatch(/^main in section/);
     const before = (await evaluate('global_counter', 'repl')).result;
     expect((await evaluate('global_counter = global_counter + 1', 'repl')).result).toBe(String(Number(before) + 1));
+    expect(await run.event('invalidated')).toEqual({ areas: ['variables'] });
     expect((await evaluate('add', 'repl')).result).toMatch(/<add>$/);
     expect(await run.refusal('evaluate', { expression: 'nonsense here', context: 'repl' })).toMatch(/nonsense|syntax/);
     expect((await evaluate('p.name', 'clipboard')).result).toMatch(/"héllo"/);
