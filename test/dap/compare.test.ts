@@ -176,7 +176,7 @@ describe('a program in C', () => {
     const second = await take(run);
     expect(await run.refusal('checkpoint/compare', { id: 99 })).toBe('No checkpoint number 99.');
     expect(await run.refusal('checkpoint/compare', { id: first, with: 98 })).toBe('No checkpoint number 98.');
-    expect(await run.refusal('checkpoint/compare', { id: 'x' })).toMatch(/"x" is not the number of a checkpoint/);
+    expect(await run.refusal('checkpoint/compare', { id: 'x' })).toMatch(/"id" must be a whole number/);
     expect(await run.value('counter', thread)).toBe('8');
     await run.ask('continue', { threadId: thread });
     await run.event('exited');
