@@ -69,6 +69,35 @@ it('pages a deep stack', async () => {
   await place.finish(run);
 });
 
+it('pages a stack of ten thousand frames, in reasonable time', async () => {
+  const run = await place.launched({ program, automaticCheckpoints: false }, (one) =>
+    one.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'deep', condition: 'n == 50' }] }),
+  );
+  const { threadId } = await run.stopped('function breakpoint');
+  await run.ask('evaluate', { expression: 'n = 10000', context: 'repl' });
+  await run.ask('setFunctionBreakpoints', { breakpoints: [] });
+  await run.breakAt(source, [line('deepest')]);
+  await run.ask('continue', { threadId });
+  await run.stopped('breakpoint');
+  const total = 10_000 + 2;
+  for (const startFrame of [0, 5000, 9990]) {
+    const began = performance.now();
+    const { stackFrames, totalFrames } = await run.ask('stackTrace', { threadId, startFrame, levels: 20 });
+    expect(performance.now() - began).toBeLessThan(5000);
+    const names = stackFrames.map((frame: { name: string }) => frame.name);
+    const left = Math.min(20, total - startFrame);
+    const isEnd = startFrame + 20 >= total;
+    expect(names).toEqual(Array.from({ length: left }, (_, i) => (isEnd && i === left - 1 ? 'main' : 'deep')));
+    // What is not known yet may only be told as "there is more".
+    if (isEnd) expect(totalFrames).toBe(total);
+    else expect(totalFrames).toBeGreaterThan(startFrame + 20);
+    expect(totalFrames).toBeLessThanOrEqual(total);
+    const n = (await run.ask('evaluate', { expression: 'n', frameId: stackFrames[1].id, context: 'watch' })).result;
+    expect(n).toBe(String(startFrame + 1));
+  }
+  await place.finish(run);
+});
+
 it('jumps to a line of the same function, and not to another', async () => {
   const run = await launched({}, ['first stop']);
   const { threadId } = await run.stopped('breakpoint');

@@ -106,6 +106,10 @@ export class DapRun {
   /** Messages that break the protocol. */
   readonly faults: string[] = [];
   terminals: ChildProcess[] = [];
+  /** What runInTerminal asked for. */
+  readonly terminalRequests: DebugProtocol.RunInTerminalRequestArguments[] = [];
+  /** Why this editor opens no terminal; undefined: it does. */
+  terminalRefusal: string | undefined;
   private process: ChildProcess | undefined;
 
   constructor(
@@ -157,7 +161,16 @@ export class DapRun {
 
   /** runInTerminal: script(1) makes the terminal. */
   private onReverse(request: DebugProtocol.Request): void {
-    const { args } = request.arguments as { args: string[] };
+    const asked = request.arguments as DebugProtocol.RunInTerminalRequestArguments;
+    this.terminalRequests.push(asked);
+    const answer = { seq: 0, type: 'response', request_seq: request.seq, command: request.command };
+    if (this.terminalRefusal === undefined) {
+      this.openTerminal(asked.args);
+      this.answer({ ...answer, success: true, body: {} });
+    } else this.answer({ ...answer, success: false, message: this.terminalRefusal });
+  }
+
+  private openTerminal(args: readonly string[]): void {
     const command = args.map((word) => `'${word}'`).join(' ');
     const terminal = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'], env: process.env });
     terminal.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -165,7 +178,9 @@ export class DapRun {
       this.wake();
     });
     this.terminals.push(terminal);
-    const response = { seq: 0, type: 'response', request_seq: request.seq, command: request.command, success: true, body: {} };
+  }
+
+  private answer(response: DebugProtocol.Response): void {
     const json = JSON.stringify(response);
     this.adapter.stdin?.write(`Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`);
   }
