@@ -129,6 +129,17 @@ export async function seeThePresent(gdb: GdbClient): Promise<void> {
   await ask(gdb, 'live', {});
 }
 
+/** Of a C++ exception, as far as it is known. */
+export interface Thrown {
+  readonly type?: string;
+  readonly value?: string;
+}
+
+/** Of the one whose throw or catch the thread stands at. */
+export async function thrownBy(gdb: GdbClient, thread: number): Promise<Thrown> {
+  return (await ask(gdb, 'thrown', { thread })) as Thrown;
+}
+
 /** gdb's own process id. The first question: it fails where the script could not be loaded. */
 export async function gdbProcessId(gdb: GdbClient): Promise<number> {
   return (await ask(gdb, 'pid', {})) as number;

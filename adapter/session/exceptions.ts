@@ -5,6 +5,7 @@ import { describeError, userError } from '../../native/base/errors';
 import { breakCondition, breakDelete, breakInsert, catchCpp, catchSignals } from '../gdb/commands-break';
 import { evaluateExpression } from '../gdb/commands-data';
 import { consoleCommand } from '../gdb/commands-exec';
+import { type Thrown, thrownBy } from '../gdb/commands-script';
 import type { Core } from './core';
 import type { ProgramStop } from './stops';
 
@@ -166,19 +167,22 @@ export class Exceptions {
     this.core.program.requireStopped();
     const { last } = this;
     const filter = last?.breakpoint === undefined ? undefined : this.numbers.get(last.breakpoint);
-    if (last !== undefined && filter !== undefined) return await this.cppInfo(filter);
+    if (last !== undefined && filter !== undefined) return await this.cppInfo(filter, last);
     if (last?.reason === 'signal-received' && last.signal !== '0') return await this.signalInfo(last);
     throw userError('no-exception', 'the program did not stop at an exception');
   }
 
-  private async cppInfo(filter: CppFilter): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
+  private async cppInfo(filter: CppFilter, stop: ProgramStop): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
     const breakMode = filter === 'uncaught' ? 'unhandled' : 'always';
-    const value = await evaluateExpression(this.core.gdb, '$_exception').catch(() => undefined);
+    const { type, value } = await thrownBy(this.core.gdb, stop.thread ?? 1).catch((): Thrown => ({}));
     return {
-      exceptionId: 'C++ exception',
+      exceptionId: type ?? 'C++ exception',
       description: value === undefined ? FILTERS[filter] : `${FILTERS[filter]}: ${value}`,
       breakMode,
-      ...(value === undefined ? {} : { details: { message: value } }),
+      details: {
+        ...(value === undefined ? {} : { message: value }),
+        ...(type === undefined ? {} : { typeName: type, fullTypeName: type }),
+      },
     };
   }
 

@@ -426,6 +426,7 @@ QUESTIONS = {
     "end": end_breakpoint,
     "elements": list_elements,
     "load": load_program,
+    "thrown": lambda wanted: thrown(wanted),
     "picture": picture,
     "live": lambda wanted: leave_view(),
     "monitor": lambda wanted: gdb.execute("monitor " + wanted["line"], to_string=True),

@@ -61,18 +61,59 @@ def line_text(place):
     return linecache.getline(place["source"], place["line"]).strip() if "source" in place else ""
 
 
-def thrown_type():
-    """Of the C++ exception whose throw is caught: gdb's own $_exception needs debug information of the type."""
-    for expression in ("$_probe_arg1", "$rsi"):  # of libstdc++'s probe; else the second argument of __cxa_throw
+STANDARD = re.compile(
+    "std::(logic_error|domain_error|invalid_argument|length_error|out_of_range|runtime_error|range_error|overflow_error|underflow_error)$"
+)
+
+
+def typeinfo_at(address):
+    """The type's name; None: there is no typeinfo."""
+    text = gdb.execute("info symbol 0x%x" % address, to_string=True)
+    match = re.match(r"typeinfo for (.+?)(?:@\S+)?(?: \+ 0)? in section ", text)
+    return match and match.group(1)
+
+
+def thrown_typeinfo():
+    """Its address and name, of the C++ exception that is thrown, thrown on or caught here: $_exception needs debug information of the type."""
+    # Of libstdc++'s probes; else the second argument of __cxa_throw.
+    for expression in ("$_probe_arg1", "$rsi") if gdb.newest_frame().name() == "__cxa_throw" else ("$_probe_arg1",):
         try:
             address = int(gdb.parse_and_eval(expression)) & dap.ADDRESS
         except gdb.error:
             continue
-        text = gdb.execute("info symbol 0x%x" % address, to_string=True)
-        match = re.match(r"typeinfo for (.+?)(?:@\S+)?(?: \+ 0)? in section ", text)
-        if match:
-            return match.group(1)
-    return "an exception"
+        name = typeinfo_at(address)
+        if name is not None:
+            return address, name
+    return None, None
+
+
+def thrown_type():
+    return thrown_typeinfo()[1] or "an exception"
+
+
+def thrown(wanted):
+    """What `exceptionInfo` tells of it, as far as it is known."""
+    dap.frame_at(wanted["thread"], 0).select()
+    address, name = thrown_typeinfo()
+    facts = {} if name is None else {"type": name}
+    for look in (lambda: message_of(address, name), lambda: gdb.parse_and_eval("$_exception").format_string()):
+        try:
+            return {**facts, "value": look()}
+        except (gdb.error, UnicodeDecodeError):
+            continue
+    return facts
+
+
+def message_of(typeinfo, name):
+    """The text of one of the standard library's, which is behind its first pointer, or of one that is derived from it."""
+    pointer = gdb.lookup_type("unsigned long").pointer()
+    while name is not None and not STANDARD.match(name):
+        typeinfo = int(gdb.Value(typeinfo + 16).cast(pointer).dereference())  # of its only base, when it has one (Itanium C++ ABI, 2.9.5)
+        name = typeinfo_at(typeinfo)
+    if name is None:
+        raise gdb.error("a type of somebody's own")
+    text = int(gdb.parse_and_eval("$_probe_arg0")) + 8
+    return gdb.Value(text).cast(gdb.lookup_type("char").pointer().pointer()).dereference().string()
 
 
 def signal_name():

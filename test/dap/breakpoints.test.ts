@@ -175,65 +175,6 @@ describe('other breakpoints', () => {
   });
 });
 
-describe('exceptions', () => {
-  it('of C++ stop where they are thrown and caught', async () => {
-    const run = await launched({ program: cpp }, (one) =>
-      one.ask('setExceptionBreakpoints', {
-        filters: [],
-        filterOptions: [{ filterId: 'throw' }, { filterId: 'catch' }, { filterId: 'signals' }],
-      }),
-    );
-    const { threadId, description } = await run.stopped('exception');
-    expect(description).toBe('C++: exception thrown');
-    expect(await run.ask('exceptionInfo', { threadId })).toMatchObject({ exceptionId: 'C++ exception', breakMode: 'always' });
-    await go(run, threadId);
-    expect((await run.stopped('exception')).description).toBe('C++: exception caught');
-    await go(run, threadId);
-    await ends(run);
-  });
-
-  it('of C++ that nobody catches stop before the program is aborted', async () => {
-    const run = await launched({ program: cpp, args: ['two'] }, (one) =>
-      one.ask('setExceptionBreakpoints', { filters: ['uncaught', 'signals'] }),
-    );
-    const { threadId, description } = await run.stopped('exception');
-    expect(description).toBe('C++: exception not caught');
-    expect(await run.ask('exceptionInfo', { threadId })).toMatchObject({ breakMode: 'unhandled' });
-    await run.disconnect();
-  });
-
-  it('signals stop the program, and say where', async () => {
-    const run = await launched({ args: ['crash'] }, (one) => one.ask('setExceptionBreakpoints', { filters: ['signals'] }));
-    const { threadId, description, text } = await run.stopped('exception');
-    expect([description, text]).toEqual(['SIGSEGV', 'Segmentation fault']);
-    expect((await run.top(threadId)).line).toBe(line('crash'));
-    expect(await run.ask('exceptionInfo', { threadId })).toMatchObject({
-      exceptionId: 'SIGSEGV',
-      description: expect.stringContaining('0x10'),
-    });
-    await go(run, threadId);
-    expect(await run.event('exited')).toEqual({ exitCode: 139 });
-    await run.event('terminated');
-    await run.disconnect();
-    run.expectNoOther();
-  });
-
-  it('signals that the client does not want stopped at do not stop it', async () => {
-    const run = await launched({ args: ['abort'] }, (one) => one.ask('setExceptionBreakpoints', { filters: [] }));
-    expect(await run.event('exited')).toEqual({ exitCode: 134 });
-    await run.event('terminated');
-    await run.disconnect();
-    run.expectNoOther();
-  });
-
-  it('there is no information about one at another stop', async () => {
-    const run = await launched({}, (one) => one.breakAt(source, [line('first stop')]));
-    const { threadId } = await run.stopped('breakpoint');
-    expect(await run.refusal('exceptionInfo', { threadId })).toMatch(/did not stop at an exception/);
-    await run.disconnect();
-  });
-});
-
 test('a vector, a map, a string, bases and private members can be read', async () => {
   const run = await launched({ program: cpp }, (one) => one.breakAt(cppSource, [lineOf(cppSource, 'first stop')]));
   const { threadId } = await run.stopped('breakpoint');
