@@ -19,6 +19,11 @@ export async function breakScripted(gdb: GdbClient, wanted: object): Promise<num
   return ((await ask(gdb, 'break', wanted)) as { number: number }).number;
 }
 
+/** Whether reads of it can be found where the program runs. */
+export async function findsReads(gdb: GdbClient, expression: string): Promise<boolean> {
+  return (await ask(gdb, 'reads', { expression })) === true;
+}
+
 /** What a function's call is known by, in whatever state of the program. Only the script looks inside. */
 export interface KnownCall {
   readonly name: string;

@@ -6,7 +6,7 @@
  */
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { SavepointError, userError } from '../../native/base/errors';
+import { SavepointError, refused, userError } from '../../native/base/errors';
 import {
   type Access,
   type GdbBreakpoint,
@@ -19,7 +19,7 @@ import {
   breakWatch,
   readBreakpoint,
 } from '../gdb/commands-break';
-import { breakScripted } from '../gdb/commands-script';
+import { breakScripted, findsReads } from '../gdb/commands-script';
 import { type MiTuple, numberOf, tupleOf } from '../gdb/mi-values';
 import { symbolListLines } from '../gdb/commands-data';
 import type { CodeSources } from './code-sources';
@@ -44,6 +44,8 @@ interface Held {
 
 /** Ids of ours, for what gdb has no number of; gdb counts from 1. */
 const OWN_IDS = 1_000_000;
+
+const NO_READS = 'needs debug registers, which do not work where the program runs; writes can be watched';
 
 interface Early {
   readonly kind: BreakpointKind;
@@ -195,24 +197,28 @@ export class Breakpoints {
   private async make(spec: Wanted): Promise<GdbBreakpoint> {
     const { gdb } = this.core;
     const { place, condition, hits, log } = spec;
-    if (place.kind === 'data') {
+    if (place.kind === 'data' && place.access !== 'write' && !(await findsReads(gdb, place.expression)))
+      throw refused('watch-reads', 'A data breakpoint on reads', NO_READS);
+    if (place.kind === 'data' && (hits === undefined || hits.ignore !== undefined)) {
       const number = await breakWatch(gdb, place.expression, place.access);
       if (condition !== undefined) await breakCondition(gdb, number, condition);
       if (hits?.ignore !== undefined) await breakAfter(gdb, number, hits.ignore);
       return await breakInfo(gdb, number);
     }
-    if (log === undefined && hits?.ignore !== undefined) return await breakInsert(gdb, place, options(condition, hits.ignore));
-    if (log === undefined && hits === undefined) return await breakInsert(gdb, place, options(condition, undefined));
+    if (place.kind !== 'data' && log === undefined && (hits === undefined || hits.ignore !== undefined))
+      return await breakInsert(gdb, place, options(condition, hits?.ignore));
     return await this.makeScripted(place, spec);
   }
 
-  private async makeScripted(place: Place, { condition, hits, log }: Wanted): Promise<GdbBreakpoint> {
+  private async makeScripted(place: Wanted['place'], { condition, hits, log }: Wanted): Promise<GdbBreakpoint> {
     const where =
       place.kind === 'line'
         ? { file: place.file, line: place.line }
         : place.kind === 'function'
           ? { function: place.name }
-          : { address: place.address };
+          : place.kind === 'data'
+            ? { watch: place.expression, access: place.access }
+            : { address: place.address };
     const { gdb } = this.core;
     const counted = hits === undefined ? {} : { compare: hits.compare, count: hits.count };
     return await this.byScript(async () => breakInfo(gdb, await breakScripted(gdb, { ...where, condition, log, ...counted })));

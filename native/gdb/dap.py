@@ -24,6 +24,8 @@ COMPARE = {
     "%": lambda hits, count: hits % count == 0,
 }
 
+WATCHES = {"write": gdb.WP_WRITE, "read": gdb.WP_READ, "readWrite": gdb.WP_ACCESS}
+
 
 def split_message(message):
     """`x is {x}` as a list of (is an expression, text). `\\{` is a brace; braces in an expression may nest."""
@@ -64,6 +66,8 @@ class ScriptedBreakpoint(gdb.Breakpoint):
             super().__init__(function=wanted["function"])
         elif "address" in wanted:
             super().__init__("*" + wanted["address"])
+        elif "watch" in wanted:
+            super().__init__(wanted["watch"], type=gdb.BP_WATCHPOINT, wp_class=WATCHES[wanted["access"]])
         else:
             super().__init__(source=wanted["file"], line=wanted["line"])
         self.wanted = wanted
@@ -107,7 +111,7 @@ def tell_passing(text, place, facts):
 
 
 def set_break(wanted):
-    """`wanted`: file and line (or function, or address), condition, compare and count, log."""
+    """`wanted`: file and line (or function, or address, or watch and access), condition, compare and count, log."""
     if wanted.get("condition"):
         # A condition that cannot be read is told now. Names may be unknown until the place is reached.
         try:
@@ -116,6 +120,19 @@ def set_break(wanted):
             if "syntax error" in str(error):
                 raise gdb.GdbError(str(error))
     return {"number": ScriptedBreakpoint(wanted).number}
+
+
+def finds_reads(wanted):
+    """Whether the server can watch for reads of it. gdb asks that at the next resume only, and then refuses this one and all that follow."""
+    inferior = gdb.selected_inferior()
+    value = gdb.parse_and_eval(wanted["expression"])
+    if inferior.pid == 0 or value.address is None or not hasattr(inferior.connection, "send_packet"):
+        return True
+    place = "4,%x,%x" % (int(value.address) & ADDRESS, value.type.sizeof)
+    if inferior.connection.send_packet("Z" + place) != b"OK":
+        return False
+    inferior.connection.send_packet("z" + place)
+    return True
 
 
 # Frames ----------------------------------------------------------------------------------------------------------------
@@ -418,6 +435,7 @@ gdb.execute("source " + os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 QUESTIONS = {
     "break": set_break,
+    "reads": finds_reads,
     "call": lambda wanted: call_of(frame_at(wanted["thread"], wanted["frame"])),
     "place": lambda wanted: place_in(wanted["call"]),
     "entry": set_entry,
