@@ -26,6 +26,8 @@ const NO_EXPRESSION =
 const NO_COMMAND = /^(Undefined|Ambiguous) command/;
 const IS_FUNCTION = /^\{.*\} 0x[0-9a-f]+ </;
 
+const CATCHES_CALLS = /^\s*t?cat(ch?)?\s+sys/;
+
 const COMMAND = /^(?:-exec\s+|>|`)(.*)$/s;
 
 export class Evaluation {
@@ -108,9 +110,21 @@ export class Evaluation {
   }
 
   private async command(line: string): Promise<DebugProtocol.EvaluateResponse['body']> {
+    if (CATCHES_CALLS.test(line)) await this.needCatchableCalls();
     const { text } = await consoleCommand(this.core.gdb, line);
     await this.hooks.afterCommand();
     return { result: text.replace(/\n$/, ''), variablesReference: 0 };
+  }
+
+  /** gdb says that the server does not know them when the program runs on, and does not stop then. */
+  private async needCatchableCalls(): Promise<void> {
+    const { text } = await consoleCommand(this.core.gdb, 'show remote catch-syscalls-packet');
+    if (!text.includes('currently disabled')) return;
+    throw refused(
+      'catch-syscall',
+      'catch syscall',
+      'this debug server cannot stop the program at system calls; a breakpoint on the function that makes them can ("break write")',
+    );
   }
 
   async completions(args: DebugProtocol.CompletionsArguments): Promise<DebugProtocol.CompletionsResponse['body']> {
