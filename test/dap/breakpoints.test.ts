@@ -175,7 +175,7 @@ describe('other breakpoints', () => {
   });
 });
 
-test('a vector, a map, a string, bases and private members can be read', async () => {
+test('a vector, a map, a string, a unique_ptr, bases and private members can be read', async () => {
   const run = await launched({ program: cpp }, (one) => one.breakAt(cppSource, [lineOf(cppSource, 'first stop')]));
   const { threadId } = await run.stopped('breakpoint');
   const frame = await run.top(threadId);
@@ -191,6 +191,12 @@ test('a vector, a map, a string, bases and private members can be read', async (
   const derived = await run.children(locals['derived']!.variablesReference);
   expect(derived['name']!.value).toBe('"derived"');
   expect(derived['hidden']!.value).toBe('2');
+  expect(locals['owned']!.value).toMatch(/^std::unique_ptr<int> = \{get\(\) = 0x[0-9a-f]+\}$/);
+  const owned = await run.children(locals['owned']!.variablesReference);
+  expect(Object.keys(owned)).toEqual(['get()']);
+  expect(await run.value('*owned', threadId)).toBe('5');
+  const pointed = await run.children(owned['get()']!.variablesReference);
+  expect(Object.values(pointed).map(({ value }) => value)).toEqual(['5']);
   expect(derived['Base']!.presentationHint).toMatchObject({ kind: 'baseClass' });
   await run.ask('setVariable', { variablesReference: locals['derived']!.variablesReference, name: 'hidden', value: '20' });
   expect(await run.value('look(derived)', threadId)).toBe('21');

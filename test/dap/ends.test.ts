@@ -61,6 +61,18 @@ describe.each(states)('a %s program', (state) => {
     await place.expectNothingLeft();
   });
 
+  it('stays suspended after a disconnect that wants that, and can go on', async () => {
+    const run = await session(state);
+    const { pid } = await place.place.processes.find(`${program} wait`);
+    await run.disconnect({ terminateDebuggee: false, suspendDebuggee: true });
+    const { processes } = place.place;
+    await processes.stands(pid);
+    process.kill(pid, 'SIGCONT');
+    await processes.runs(pid);
+    process.kill(pid, 'SIGKILL');
+    await place.expectNothingLeft();
+  });
+
   it('ends when the editor closes the wire', async () => {
     const run = await session(state);
     run.adapter.stdin?.end();

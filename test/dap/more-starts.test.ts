@@ -105,8 +105,8 @@ describe('debug information in another file', () => {
 
 describe('after a fork', () => {
   const children = fixture('gdb-children');
-  it('the child is debugged when that is wanted, and the parent runs on', async () => {
-    const run = await launched({ program: children, args: ['fork'], followFork: 'child' }, (one) =>
+  it('the child is debugged when that is wanted, and the parent runs on to its end', async () => {
+    const run = await launched({ program: children, args: ['fork'], followFork: 'child', onExit: 'stay' }, (one) =>
       one.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'in_child' }, { name: 'in_parent' }] }),
     );
     const { threadId } = await run.stopped('function breakpoint');
@@ -115,7 +115,9 @@ describe('after a fork', () => {
     await run.ask('setFunctionBreakpoints', { breakpoints: [] });
     await run.ask('continue', { threadId });
     expect(await run.event('exited')).toEqual({ exitCode: 0 });
-    await run.event('terminated');
+    await run.stopped('exit');
+    // Its own code is as it was, too.
+    await run.printed(/^fork 1 of 1 text whole\n$/);
     await place.finish(run);
   });
 

@@ -56,6 +56,21 @@ it('steps by instruction', async () => {
   await place.finish(run);
 });
 
+it('steps by statement as by line', async () => {
+  const run = await launched({}, ['first stop']);
+  const { threadId } = await run.stopped('breakpoint');
+  await run.ask('stepIn', { threadId, granularity: 'statement' });
+  await run.stopped('step');
+  expect((await run.top(threadId)).line).toBe(line('in add'));
+  await run.ask('next', { threadId, granularity: 'statement' });
+  await run.stopped('step');
+  expect((await run.top(threadId)).line).toBe(line('in add') + 1);
+  await run.ask('stepOut', { threadId, granularity: 'statement' });
+  await run.stopped('step');
+  expect(await run.top(threadId)).toMatchObject({ name: 'main', line: line('first stop') });
+  await place.finish(run);
+});
+
 it('pages a deep stack', async () => {
   const run = await launched({}, ['deepest']);
   const { threadId } = await run.stopped('breakpoint');

@@ -69,6 +69,21 @@ describe('launch', () => {
     await run.disconnect();
   });
 
+  it('takes breakpoints in sources that the map places elsewhere', async () => {
+    const folder = `${place.place.directory}/sources`;
+    fs.mkdirSync(folder);
+    const mapped = `${folder}/dap-basic.c`;
+    fs.copyFileSync(source, mapped);
+    const run = await launched({ sourceFileMap: { [`${root}/test/fixtures`]: folder } }, async (one) => {
+      const [breakpoint] = await one.breakAt(mapped, [line('in loop')]);
+      expect(breakpoint).toMatchObject({ verified: true, line: line('in loop'), source: { path: mapped } });
+    });
+    const { threadId } = await run.stopped('breakpoint');
+    const { source: shown, line: at } = await run.top(threadId);
+    expect([shown, at]).toEqual([{ name: 'dap-basic.c', path: mapped }, line('in loop')]);
+    await place.finish(run);
+  });
+
   it('tells of the process, its modules, and its end, in order', async () => {
     const run = await place.start({ strict: ['process', 'module', 'thread', 'initialized'] });
     await run.initialize();
@@ -151,6 +166,17 @@ describe("the program's terminal", () => {
     await ends(run);
     expect(run.output).toContain(' !"#$%&');
     expect(run.output).toContain('\ufffd');
+  });
+
+  it('shows characters whole, however they were written', async () => {
+    const run = await launched({ args: ['bytewise'] });
+    await ends(run);
+    expect(run.output).toMatch(/grüße 😀 €\n$/);
+    const pieces = run.traffic
+      .map((text) => JSON.parse(text))
+      .filter(({ event, body }) => event === 'output' && body.category === 'stdout');
+    // They came in pieces, which is what this is about.
+    expect(pieces.length).toBeGreaterThan(5);
   });
 
   it('in the editor is the program’s own, and the console stays free of it', async () => {

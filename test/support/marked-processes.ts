@@ -51,6 +51,11 @@ export class MarkedProcesses {
     });
   }
 
+  /** Until it does, for its tracer or after a SIGSTOP. */
+  async stands(pid: number): Promise<void> {
+    await this.until(`standing process ${pid}`, () => (/[tT]/.test(processFields(pid)?.[0] ?? '') ? true : undefined));
+  }
+
   async allEnded(): Promise<void> {
     await this.until('the end of all processes', () => (this.list().length === 0 ? true : undefined));
   }
