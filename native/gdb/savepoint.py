@@ -76,6 +76,7 @@ class Session:
                 self.installed = True
                 for command in (Checkpoint, InfoCheckpoints, DeleteCheckpoint, Restart):
                     command()
+            be_patient()
             bell.listen(gdb.selected_inferior().connection.num)  # bell.py
             self.tell_exec_file()
 
@@ -421,6 +422,13 @@ def set_enabled(watchpoints, enabled):
     for watchpoint in watchpoints:
         if watchpoint.is_valid():
             watchpoint.enabled = enabled
+
+
+def be_patient():
+    """gdb takes an answer that has not come for some seconds for a broken one ("Ignoring packet error"); the first checkpoint of
+    a large program may take longer. A server that is gone shows at once, and ^C ends the wait. Who has chosen a limit keeps it."""
+    if gdb.parameter("remotetimeout") == 2:
+        gdb.execute("set remotetimeout 3600")
 
 
 # Connecting ----------------------------------------------------------------------------------------------------------

@@ -83,6 +83,13 @@ describe('a batch of commands', () => {
     await place.expectNothingLeft();
   });
 
+  it('waits for a checkpoint longer than for other answers, unless a limit was chosen', async () => {
+    const { output } = await place.batch(['show remotetimeout'], [program]);
+    expect(output).toMatch(/Timeout limit .* is 3600\./);
+    const { output: chosen } = await place.batch(['show remotetimeout'], ['-iex', 'set remotetimeout 7', program]);
+    expect(chosen).toMatch(/ is 7\./);
+  });
+
   it('goes to the start of the program with "restart 0"', async () => {
     const { output } = await place.batch(['break add_up', 'run', 'restart 0', 'info threads', 'continue', 'print i'], [program]);
     const after = output.slice(output.indexOf('Switching to checkpoint 0'));
