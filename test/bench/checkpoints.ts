@@ -191,7 +191,7 @@ function reportNative(scope: Scope, label: string, ours: Timings, native: Native
 /** `size` in MiB. Floors before and after ours, so that a machine that changes its mood shows on both sides. */
 async function runSize(scope: Scope, { quick }: Settings, size: number): Promise<void> {
   const judged = size >= 256;
-  const rounds = quick ? 5 : 7;
+  const rounds = quick ? 5 : 15;
   const label = size >= 1024 ? `${size / 1024} GiB` : `${size} MiB`;
   const before = await measureFloors(scope, size, rounds);
   const ours = await measureOurs(scope, size, rounds);
