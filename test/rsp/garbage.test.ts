@@ -73,6 +73,21 @@ function mutate(random: Random, text: string): Buffer {
 const isSurvivable = (payload: string): boolean =>
   !FORBIDDEN.test(payload) && (!payload.startsWith('Z') || ORDERS.includes(payload));
 
+const BEGIN_PACKET = 0x24;
+const INTERRUPT = 3;
+
+/** What stands between packets: any byte, but none that begins one, nor ^C, which stops a program that runs. */
+function noise(random: Random): Buffer {
+  const bytes = Array.from({ length: random.below(20) }, () => random.below(256));
+  return Buffer.from(bytes.filter((byte) => byte !== BEGIN_PACKET && byte !== INTERRUPT));
+}
+
+/** In one piece, or cut at each byte. */
+function send(program: Debuggee, data: Buffer, byBytes: boolean): void {
+  if (!byBytes) program.client.sendRaw(data);
+  else for (let at = 0; at < data.length; at += 1) program.client.sendRaw(data.subarray(at, at + 1));
+}
+
 /** Frames, some of them broken, some torn. */
 function garbage(random: Random, from: readonly string[], allowed: (payload: string) => boolean): Buffer {
   const pieces: Buffer[] = [];
@@ -81,8 +96,7 @@ function garbage(random: Random, from: readonly string[], allowed: (payload: str
     if (!allowed(payload.toString('latin1'))) continue;
     const frame = encodeFrame(payload);
     pieces.push(random.chance(0.2) ? frame.subarray(0, random.below(frame.length)) : frame);
-    // Bytes between packets; never one that begins a packet, nor ^C.
-    if (random.chance(0.3)) pieces.push(Buffer.from(Array.from({ length: random.below(20) }, () => 0x80 + random.below(0x80))));
+    if (random.chance(0.3)) pieces.push(noise(random));
   }
   return Buffer.concat(pieces);
 }
@@ -125,7 +139,11 @@ for (const [index, uid] of users.entries()) {
         await program.resume('all_ready');
         const before = await observe(program);
         for (let round = 0; round < scaled(60); round += 1) {
-          program.client.sendRaw(garbage(random, QUESTIONS, (payload) => HARMLESS.test(payload)));
+          send(
+            program,
+            garbage(random, QUESTIONS, (payload) => HARMLESS.test(payload)),
+            round % 4 === 3,
+          );
           await bringBack(program);
         }
         await drain(program);
@@ -148,7 +166,7 @@ test(
         for (let round = 0; round < scaled(12); round += 1) {
           let ended = false;
           for (let burst = 0; burst < 3; burst += 1) {
-            program.client.sendRaw(garbage(random, [...ORDERS, ...QUESTIONS], isSurvivable));
+            send(program, garbage(random, [...ORDERS, ...QUESTIONS], isSurvivable), burst === 2);
             ended = (await bringBack(program)) || ended;
           }
           await drain(program);
