@@ -24,7 +24,7 @@ export function runOwner(argv: string[]): number {
   if (socket === undefined) throw userError('usage', 'savepoint owner: --socket PATH is needed');
   const pty = option('--pty');
   if (pty !== undefined) usePty(Number(pty));
-  const owner = new OwnerProcess({ park: !argv.includes('--no-park') });
+  const owner = new OwnerProcess();
   try {
     serveAll(owner, socket, lifeline, readListen(option('--listen'), argv));
   } finally {
@@ -76,7 +76,7 @@ function finish(owner: OwnerProcess, lifeline: number): number {
 export function runGdbserver(argv: string[]): number {
   const plan = planGdbserver(argv);
   if (plan.kind !== 'serve') throw bug('help and version are answered by the command line');
-  const owner = new OwnerProcess({ park: true, ...(plan.debug ? { trace: 'rsp,state' } : {}) });
+  const owner = new OwnerProcess(plan.debug ? { trace: 'rsp,state' } : {});
   const server = new GdbserverRun(owner, plan);
   return server.run();
 }

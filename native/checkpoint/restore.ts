@@ -68,7 +68,7 @@ function admit(inferior: EngineInferior, target: Snapshot): MappedFiles {
   if (missing !== undefined) {
     const why = inferior.parking
       ? 'it ended in a way that could not be held'
-      : 'threads of a process attached to are not held at their end';
+      : 'this process carries no exit filter (it was attached to, or SAVEPOINT_EXIT_FILTER is off), so its threads are not held at their end';
     throw refused('thread-exited', `thread ${missing.ref.tid}`, `has exited and cannot be brought back: ${why}`, {
       tid: missing.ref.tid,
     });

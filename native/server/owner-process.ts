@@ -23,7 +23,7 @@ import { CheckpointService, type Restored } from './checkpoint-service';
 import { ControlDoor } from './control-door';
 import { ControlService } from './control-service';
 import { ViewedTarget } from './past-view';
-import { readWatchMode, type WatchMode } from './settings';
+import { readWatchMode, wantsExitFilter, type WatchMode } from './settings';
 import { SpareTime } from './spare-time';
 
 const READ_ROOM = 256 * 1024;
@@ -31,8 +31,6 @@ const READ_ROOM = 256 * 1024;
 const MOST_SAVED = 3;
 
 export interface OwnerOptions {
-  /** Hold threads and the process at exit, so that checkpoints can bring them back. */
-  readonly park: boolean;
   /** As SAVEPOINT_TRACE, which it stands in for. */
   readonly trace?: string;
 }
@@ -62,7 +60,7 @@ export class OwnerProcess {
   /** No debugger was there when the program was put back: this is its stop. */
   private adopted: StopReport | undefined;
 
-  constructor(options: OwnerOptions) {
+  constructor(options: OwnerOptions = {}) {
     this.log = new Log(options.trace);
     this.tracer = new Tracer(
       hostArch(cpu),
@@ -80,7 +78,7 @@ export class OwnerProcess {
         onStop: (report) => this.session?.onStop(report),
         onNote: (text) => this.session?.onNote(text),
       },
-      { park: options.park },
+      { park: wantsExitFilter(process.env) },
     );
     this.checkpoints = new CheckpointService(this.tracer, this.target, this.log);
     this.door = new ControlDoor(this.log);

@@ -33,6 +33,13 @@ export function readWatchMode(env: Readonly<Record<string, string | undefined>>)
   return mode;
 }
 
+/** Whether launched programs get the filter that holds threads and the process at their end. */
+export function wantsExitFilter(env: Readonly<Record<string, string | undefined>>): boolean {
+  const word = env['SAVEPOINT_EXIT_FILTER'] || 'on';
+  if (word !== 'on' && word !== 'off') throw userError('setting', `SAVEPOINT_EXIT_FILTER=${word}: there are on and off`);
+  return word === 'on';
+}
+
 export function readEngineSettings(env: Readonly<Record<string, string | undefined>>): EngineSettings {
   const forced = env['SAVEPOINT_FORCE_TIER'] || undefined;
   const limit = env['SAVEPOINT_STORE_LIMIT'] || undefined;

@@ -43,6 +43,9 @@ test('a setting that is none ends the server with a sentence', async () => {
   await expect(withProgram({ program: 'exits', env: { SAVEPOINT_FORCE_TIER: 'magic' } }, async () => undefined)).rejects.toThrow(
     /SAVEPOINT_FORCE_TIER=magic: there are write-protect and compare/,
   );
+  await expect(withProgram({ program: 'exits', env: { SAVEPOINT_EXIT_FILTER: 'maybe' } }, async () => undefined)).rejects.toThrow(
+    /SAVEPOINT_EXIT_FILTER=maybe: there are on and off/,
+  );
   await expect(withProgram({ program: 'exits', env: { SAVEPOINT_STORE_LIMIT: 'much' } }, async () => undefined)).rejects.toThrow(
     /SAVEPOINT_STORE_LIMIT=much is not a size/,
   );

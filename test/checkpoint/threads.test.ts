@@ -49,6 +49,37 @@ describe('threads that have exited since', () => {
   }
 });
 
+describe('without the exit filter, as where the kernel refuses it', () => {
+  const env = { SAVEPOINT_EXIT_FILTER: 'off' };
+
+  test('what lives goes back; a thread that has exited is refused by name, and the program goes on', () =>
+    withProgram({ program: 'threads-park', args: ['4'], env }, async (program) => {
+      await program.resume('all_ready');
+      const checkpoint = await program.take();
+      const before = await observe(program);
+      await program.client.resume('vCont;s');
+      await program.restore(checkpoint);
+      expect(differences(before, await observe(program))).toEqual([]);
+      await program.resume('all_joined');
+      const joined = await observe(program);
+      const { text, stop } = await program.tryRestore(checkpoint);
+      expect(text).toMatch(/thread \d+: has exited and cannot be brought back: /);
+      expect(stop).toBeUndefined();
+      expect(differences(joined, await observe(program))).toEqual([]);
+      await expectRightEnd(program, 'round=0');
+    }));
+
+  test('the end of the process is its end, and its checkpoints are gone', () =>
+    withProgram({ program: 'exits', env }, async (program) => {
+      await program.resume('deciding');
+      const checkpoint = await program.take();
+      expect((await program.resume()).text).toMatch(/^W/);
+      const { text, stop } = await program.tryRestore(checkpoint);
+      expect(text).toMatch(/checkpoints \(0, 1\) are gone/);
+      expect(stop).toBeUndefined();
+    }));
+});
+
 describe('threads born since', () => {
   test('are gone after a restore, and may be born again', () =>
     withProgram({ program: 'threads-park', args: ['12'] }, async (program) => {
