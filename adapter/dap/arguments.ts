@@ -7,7 +7,7 @@ type Raw = Readonly<Record<string, unknown>>;
 
 const MEANING = { text: 'must be a text', number: 'must be a whole number', flag: 'must be true or false' } as const;
 
-const isObject = (value: unknown): value is Raw => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is Raw => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The arguments of a request. Fields that the table does not name stay. Where a value may be missing, null counts as missing, as some clients

@@ -10,8 +10,8 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { Readable, type Writable } from 'node:stream';
 import { SavepointError, describeError, isFamily, peerError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
-import { saveTrace } from '../../native/base/saved-trace';
-import { readArguments } from './arguments';
+import { traceSaver } from '../../native/base/saved-trace';
+import { isObject, readArguments } from './arguments';
 import { errorReply } from './errors';
 import { FrameReader, type Framed } from './frame-reader';
 
@@ -43,9 +43,6 @@ export interface Client {
   onDrain(act: () => void): void;
 }
 
-/** Of one session. */
-const MOST_SAVED = 3;
-
 interface Open {
   readonly abort: AbortController;
   answered: boolean;
@@ -60,15 +57,12 @@ function describeBody({ body }: DebugProtocol.Event): string {
   return JSON.stringify(body ?? {});
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 export class Connection extends ProtocolServer implements Client {
   private readonly reader = new FrameReader();
   private readonly open = new Map<number, Open>();
   private held: Event[] = [];
   private holding = 0;
-  private saved = 0;
+  private readonly saveTrace: () => string | undefined;
   private output: Writable | undefined;
 
   constructor(
@@ -77,6 +71,7 @@ export class Connection extends ProtocolServer implements Client {
     private readonly onGone: () => void,
   ) {
     super();
+    this.saveTrace = traceSaver(log);
     // Without a listener, an EventEmitter throws its 'error' events.
     this.on('error', (event: { body?: unknown }) => this.onBrokenStream(String(event.body)));
   }
@@ -229,11 +224,6 @@ export class Connection extends ProtocolServer implements Client {
       category: 'stderr',
       output: `savepoint: ${errorReply(error, trace).body.error?.variables?.['text'] ?? ''}\n`,
     });
-  }
-
-  /** One error brings others: the first ones tell. */
-  private saveTrace(): string | undefined {
-    return this.saved++ < MOST_SAVED ? saveTrace(this.log) : undefined;
   }
 
   private release(): void {

@@ -11,8 +11,16 @@ import type { Log } from './log';
 /** The newest stay. */
 const MOST_FILES = 20;
 
-/** Returns the file's path; undefined: it cannot be written. */
-export function saveTrace(log: Log, environment: NodeJS.ProcessEnv = process.env): string | undefined {
+/** Of one log. One error brings others: the first ones tell, and a fault that repeats itself must not fill the disk. */
+const MOST_OF_ONE = 3;
+
+/** Of one log. Each call returns the file's path; undefined: it cannot be written, or that was done often enough. */
+export function traceSaver(log: Log): () => string | undefined {
+  let saved = 0;
+  return () => (saved++ < MOST_OF_ONE ? saveTrace(log) : undefined);
+}
+
+function saveTrace(log: Log, environment: NodeJS.ProcessEnv = process.env): string | undefined {
   try {
     const state = environment['XDG_STATE_HOME'] || path.join(os.homedir(), '.local/state');
     const folder = path.join(state, 'savepoint');

@@ -62,7 +62,8 @@ export interface Kept {
 }
 
 export interface Preflight {
-  readonly tier: DirtyTier;
+  /** Missing: there is no process to look at. */
+  readonly tier?: DirtyTier;
   /** Why no checkpoint can be taken now; undefined: it can. */
   readonly obstacle: string | undefined;
   readonly fidelity: readonly FidelityNote[];

@@ -112,8 +112,8 @@ export interface EngineInferior {
   readonly pagemapFd: number;
   readonly pidFd: number;
   readonly life: ProcessLife;
-  /** false: it certainly has no child process, nobody need look. */
-  readonly mayHaveChildren: boolean;
+  /** Set to false by who has looked and found none: nobody need look again before it makes one. */
+  mayHaveChildren: boolean;
 
   /**
    * Brings every thread into a signal-type stop in which registers may be set and calls injected. Returns a reason when that cannot be done now

@@ -40,8 +40,7 @@ export class Inferior implements EngineInferior {
   pagemapFd = -1;
   pidFd = -1;
   life: ProcessLife = { kind: 'running' };
-  /** It has made processes since we knew it. */
-  hasForked = false;
+  mayHaveChildren: boolean;
   /** gdb has been told of its birth. */
   reported = true;
   /** A vfork child that runs on our parent's memory with the breakpoints lifted: put them back when the vfork is done. */
@@ -51,11 +50,6 @@ export class Inferior implements EngineInferior {
   private holdsExit = false;
   private syscallAddress: Addr | undefined;
   private current: ThreadRef | undefined;
-
-  /** One attached to may have made processes before. */
-  get mayHaveChildren(): boolean {
-    return this.hasForked || !this.launched;
-  }
 
   constructor(
     readonly pid: Pid,
@@ -67,6 +61,8 @@ export class Inferior implements EngineInferior {
     readonly waiting: Waiting,
     registersWork: () => boolean,
   ) {
+    // One attached to may have made processes before.
+    this.mayHaveChildren = !launched;
     this.breakpoints = new Breakpoints(arch.breakpointInstruction);
     this.points = new HardwarePoints(arch, {
       registersWork,

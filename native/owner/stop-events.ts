@@ -243,7 +243,7 @@ function noteChange(tracer: Tracer, tracee: Tracee): number | undefined {
 function adoptProcess(tracer: Tracer, parent: Inferior, tracee: Tracee): Inferior | undefined {
   const pid = ptrace.getEventMessage(tracee.tid);
   if (pid === GONE) return undefined;
-  parent.hasForked = true;
+  parent.mayHaveChildren = true;
   const child = tracer.addInferior(pid, parent.launched, parent.parking);
   child.reported = false;
   const leader = tracer.adopt(child, pid);

@@ -207,7 +207,7 @@ export class CheckpointService {
         this.rename(inferior, command.id, command.label);
         return `Checkpoint ${command.id} renamed.\n`;
       case 'preflight-json':
-        return this.preflightJson(inferior);
+        return text.preflight(this.preflight(inferior));
       case 'compare-json':
         return `${JSON.stringify(this.compare(inferior, { id: command.id, ...(command.other === undefined ? {} : { with: command.other }) }))}\n`;
       case 'view':
@@ -324,15 +324,10 @@ export class CheckpointService {
     });
   }
 
-  preflight(inferior: Inferior): Omit<Preflight, 'tier'> & Partial<Pick<Preflight, 'tier'>> {
+  preflight(inferior: Inferior): Preflight {
     if (inferior.life.kind === 'held') return { obstacle: 'the program has ended', fidelity: [] };
     const found = this.of(inferior).preflight();
     return found === GONE ? { obstacle: 'the process was killed', fidelity: [] } : found;
-  }
-
-  private preflightJson(inferior: Inferior): string {
-    const { obstacle, fidelity, tier } = this.preflight(inferior);
-    return text.preflight(obstacle, fidelity, tier);
   }
 
   /** The calls that the engine makes in a program leave its threads in traps of ours. */

@@ -3,6 +3,7 @@
  */
 
 import { countThreads, formatBytes, formatMs } from '../base/units';
+import type { Preflight } from '../checkpoint/engine';
 import type { CheckpointNode } from '../checkpoint/tree';
 import type { FidelityNote } from '../checkpoint/state';
 import type { CheckpointList, CheckpointRecord } from '../control/schema';
@@ -159,7 +160,7 @@ export function json(nodes: readonly CheckpointNode[], currentId: number | undef
   return `${JSON.stringify({ current: currentId ?? null, checkpoints, more })}\n`;
 }
 
-export function preflight(obstacle: string | undefined, notes: readonly FidelityNote[], tier?: string): string {
+export function preflight({ obstacle, fidelity, tier }: Preflight): string {
   const answer = { possible: obstacle === undefined, reason: obstacle, tier };
-  return `${JSON.stringify({ ...answer, notRolledBack: groupNotes(notes) })}\n`;
+  return `${JSON.stringify({ ...answer, notRolledBack: groupNotes(fidelity) })}\n`;
 }

@@ -6,7 +6,7 @@
 import { Log } from '../base/log';
 import * as fs from 'node:fs';
 import { peerError } from '../base/errors';
-import { saveTrace } from '../base/saved-trace';
+import { traceSaver } from '../base/saved-trace';
 import type { ListenAt } from '../cli/listen-option';
 import { hostArch } from '../arch/select';
 import * as cpu from '../sys/cpu';
@@ -27,8 +27,6 @@ import { readWatchMode, wantsExitFilter, type WatchMode } from './settings';
 import { SpareTime } from './spare-time';
 
 const READ_ROOM = 256 * 1024;
-/** Of one process: a fault that repeats itself must not fill the disk. */
-const MOST_SAVED = 3;
 
 export interface OwnerOptions {
   /** As SAVEPOINT_TRACE, which it stands in for. */
@@ -53,7 +51,7 @@ export class OwnerProcess {
   private readonly waiter = new Waiter();
   private readonly room = Buffer.alloc(READ_ROOM);
   private readonly spareTime = new SpareTime();
-  private savedTraces = 0;
+  private readonly saveTrace: () => string | undefined;
   private session: RspSession | undefined;
   private readonly door: ControlDoor;
   private readonly control: ControlService;
@@ -62,6 +60,7 @@ export class OwnerProcess {
 
   constructor(options: OwnerOptions = {}) {
     this.log = new Log(options.trace);
+    this.saveTrace = traceSaver(this.log);
     this.tracer = new Tracer(
       hostArch(cpu),
       this.waiter,
@@ -147,7 +146,7 @@ export class OwnerProcess {
       options: {
         ...options,
         trace: this.log,
-        saveTrace: () => (this.savedTraces++ < MOST_SAVED ? saveTrace(this.log) : undefined),
+        saveTrace: this.saveTrace,
         log: (text) => fs.writeSync(2, `${text}\n`),
         onEnd: (reason) => {
           end = reason;

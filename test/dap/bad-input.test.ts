@@ -1,12 +1,9 @@
 /** What no editor should send: it is answered, and the session goes on. The reader by itself: test/unit/dap-frames. */
 
 import { argumentTable } from '../../adapter/dap/argument-table';
-import { fixture, root } from '../support/cli-session';
+import { program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { lineOf } from '../support/source-lines';
-
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
 
 let place: DapPlace;
 let run: DapRun;

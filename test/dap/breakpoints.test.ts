@@ -1,10 +1,8 @@
 import { fixture, root } from '../support/cli-session';
+import { launching, line, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { lineOf } from '../support/source-lines';
 
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
-const line = (comment: string): number => lineOf(source, comment);
 const cpp = fixture('dap-cpp');
 const cppSource = `${root}/test/fixtures/dap-cpp.cc`;
 
@@ -14,8 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-const launched = (args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown>): Promise<DapRun> =>
-  place.launched({ program, automaticCheckpoints: false, ...args }, set);
+const launched = launching(() => place);
 
 async function ends(run: DapRun): Promise<void> {
   await run.event('exited');

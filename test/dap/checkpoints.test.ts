@@ -1,10 +1,7 @@
 import { fixture, root } from '../support/cli-session';
+import { line, program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { lineOf } from '../support/source-lines';
-
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
-const line = (comment: string): number => lineOf(source, comment);
 
 /** However long one takes on a busy machine. */
 const always = { timeShare: 1e9 };

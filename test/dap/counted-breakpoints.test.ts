@@ -1,12 +1,9 @@
 /** Conditions and hit conditions of breakpoints that are on no line: data, functions, instructions. */
 
-import { fixture, root } from '../support/cli-session';
 import { debugRegistersFire, warnOfMissingRegisters } from '../support/debug-registers';
+import { program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { lineOf } from '../support/source-lines';
-
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
 
 const fire = debugRegistersFire();
 if (!fire) warnOfMissingRegisters('data breakpoints on reads are tested to be refused');

@@ -4,13 +4,9 @@
  */
 
 import * as net from 'node:net';
-import { type CliRun, fixture, root } from '../support/cli-session';
+import { type CliRun } from '../support/cli-session';
+import { line, program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
-import { lineOf } from '../support/source-lines';
-
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
-const line = (comment: string): number => lineOf(source, comment);
 
 let place: DapPlace;
 beforeEach(() => {

@@ -1,11 +1,9 @@
 import * as net from 'node:net';
-import { CliPlace, type CliRun, fixture, root } from '../support/cli-session';
+import { CliPlace, type CliRun } from '../support/cli-session';
+import { program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { type Random, withSeed } from '../support/random';
 import { lineOf } from '../support/source-lines';
-
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
 
 let place: DapPlace;
 beforeEach(() => {

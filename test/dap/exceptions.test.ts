@@ -1,12 +1,10 @@
 /** Exception breakpoints: C++ and signals, and what is told of what was thrown. */
 
 import { fixture, root } from '../support/cli-session';
+import { launching, line, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { lineOf } from '../support/source-lines';
 
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
-const line = (comment: string): number => lineOf(source, comment);
 const cpp = fixture('dap-cpp');
 const throwing = fixture('dap-throw');
 const throwingSource = `${root}/test/fixtures/dap-throw.cc`;
@@ -18,8 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-const launched = (args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown>): Promise<DapRun> =>
-  place.launched({ program, automaticCheckpoints: false, ...args }, set);
+const launched = launching(() => place);
 
 interface Filter {
   readonly filterId: string;

@@ -2,12 +2,9 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { fixture, root } from '../support/cli-session';
+import { program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { lineOf } from '../support/source-lines';
-
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
 
 let place: DapPlace;
 beforeEach(() => {

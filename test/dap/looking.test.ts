@@ -1,11 +1,6 @@
 import * as fs from 'node:fs';
-import { fixture, root } from '../support/cli-session';
+import { line, program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
-import { lineOf } from '../support/source-lines';
-
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
-const line = (comment: string): number => lineOf(source, comment);
 
 let place: DapPlace;
 let run: DapRun;

@@ -3,13 +3,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { fixture, root } from '../support/cli-session';
+import { launching, line, program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { DebugServer } from '../support/debug-server';
-import { lineOf } from '../support/source-lines';
-
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
-const line = (comment: string): number => lineOf(source, comment);
 
 let place: DapPlace;
 beforeEach(() => {
@@ -17,11 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-const launched = (
-  args: Record<string, unknown>,
-  set?: (run: DapRun) => Promise<unknown>,
-  client?: Record<string, unknown>,
-): Promise<DapRun> => place.launched({ program, automaticCheckpoints: false, ...args }, set, client);
+const launched = launching(() => place);
 
 describe('breakpoints that come before the program', () => {
   it('are kept, and keep the numbers that the editor was told', async () => {

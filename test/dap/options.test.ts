@@ -1,13 +1,9 @@
 /** What `launch` can be told besides the program: each option's effect, and an editor that cannot do its part. */
 
 import * as fs from 'node:fs';
-import { fixture, root } from '../support/cli-session';
+import { launching, line, program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
-import { lineOf } from '../support/source-lines';
 
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
-const line = (comment: string): number => lineOf(source, comment);
 const atFirstStop = (run: DapRun): Promise<unknown> => run.breakAt(source, [line('first stop')]);
 
 let place: DapPlace;
@@ -16,11 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-const launched = (
-  args: Record<string, unknown>,
-  set?: (run: DapRun) => Promise<unknown>,
-  client?: Record<string, unknown>,
-): Promise<DapRun> => place.launched({ program, automaticCheckpoints: false, ...args }, set, client);
+const launched = launching(() => place);
 
 describe('disableASLR', () => {
   /** personality(2) */

@@ -1,12 +1,10 @@
 /** Checkpoints that are taken as the program passes: log points with `{checkpoint}`, and exception filters. */
 
 import { fixture, root } from '../support/cli-session';
+import { launching, line, program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 import { lineOf } from '../support/source-lines';
 
-const program = fixture('dap-basic');
-const source = `${root}/test/fixtures/dap-basic.c`;
-const line = (comment: string): number => lineOf(source, comment);
 const cpp = fixture('dap-cpp');
 const cppSource = `${root}/test/fixtures/dap-cpp.cc`;
 
@@ -25,8 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => place.close());
 
-const launched = (args: Record<string, unknown>, set: (run: DapRun) => Promise<unknown>): Promise<DapRun> =>
-  place.launched({ program, automaticCheckpoints: false, ...args }, set);
+const launched = launching(() => place);
 
 /** All but the entry's. */
 async function taken(run: DapRun): Promise<Listed[]> {

@@ -45,6 +45,7 @@ export class Debuggee {
   readonly pid: number;
   private readonly inserted = new Set<string>();
   private symbols: ReadonlyMap<string, number> | undefined;
+  private unprovenTier: string | undefined;
 
   private constructor(
     readonly server: DebugServer,
@@ -91,8 +92,6 @@ export class Debuggee {
       throw error;
     }
   }
-
-  private unprovenTier: string | undefined;
 
   /** A folder of this test's own, removed at its end. */
   get workFolder(): string {

@@ -51,7 +51,6 @@ int main(void) {
 }
 `;
 
-/** Runs until there is a file "go". */
 /** Keeps a file open that it writes to. */
 export const NOTES = `#include <stdio.h>
 
@@ -65,6 +64,7 @@ int main(void) {
 }
 `;
 
+/** Runs until there is a file "go". */
 export const WAIT = `#include <stdio.h>
 #include <unistd.h>
 

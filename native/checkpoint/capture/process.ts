@@ -27,8 +27,7 @@ export function captureLimits(inferior: EngineInferior): Pick<ProcessState, 'pos
 /** proc(5): each thread has a list of those it has made. A kernel without CONFIG_PROC_CHILDREN has no such file. */
 function readChildren(inferior: EngineInferior): ChildProcess[] {
   const texts = inferior.threads().map(({ ref }) => proc.readText(`/proc/${inferior.pid}/task/${ref.tid}/children`) ?? '');
-  return texts
-    .flatMap((text) => text.split(' '))
-    .filter((word) => word.trim() !== '')
-    .map((word) => ({ pid: Number(word), name: (proc.readText(`/proc/${Number(word)}/comm`) ?? '?').trim() }));
+  const pids = texts.flatMap((text) => text.split(' ')).filter((word) => word.trim() !== '');
+  inferior.mayHaveChildren = pids.length > 0;
+  return pids.map((pid) => ({ pid: Number(pid), name: (proc.readText(`/proc/${Number(pid)}/comm`) ?? '?').trim() }));
 }
