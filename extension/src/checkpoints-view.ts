@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import type { CheckpointRecord } from '../../native/control/schema';
-import type { SessionState } from './session-state';
+import { type SessionState, isSettled } from './session-state';
 import type { Sessions } from './sessions';
 import type { SourceLines } from './source-lines';
 import { describeAge, describeBytes, describeRecord, describeThreads, nameOf, placeOf, warningsOf } from './texts';
@@ -71,7 +71,7 @@ export class CheckpointsView implements vscode.TreeDataProvider<RowRef>, vscode.
     const { active } = this.sessions;
     const state = active?.state;
     const isOther = this.sessionId !== (active?.debug.id ?? '');
-    if (!isOther && active?.isSettled === false) return;
+    if (!isOther && state !== undefined && !isSettled(state)) return;
     const rows = state === undefined ? [] : makeRows(state);
     if (!isOther && isDeepStrictEqual(rows, this.rows)) return;
     this.sessionId = active?.debug.id ?? '';

@@ -26,9 +26,17 @@ export interface SessionState {
   readonly stop?: { readonly reason: string; readonly threadId?: number };
   /** A command of ours is under way. */
   readonly busy: boolean;
+  /** Checkpoints that were told of by number, and whose records in `list` are missing or outdated. */
+  readonly awaited: readonly number[];
 }
 
-export const initialState: SessionState = { phase: 'starting', list: { checkpoints: [] }, inPast: false, busy: false };
+export const initialState: SessionState = {
+  phase: 'starting',
+  list: { checkpoints: [] },
+  inPast: false,
+  busy: false,
+  awaited: [],
+};
 
 export type Happening =
   | { readonly kind: 'started' }
@@ -36,6 +44,7 @@ export type Happening =
   | { readonly kind: 'stopped'; readonly reason: string; readonly threadId?: number }
   | { readonly kind: 'ended' }
   | { readonly kind: 'changed'; readonly change: CheckpointChanged }
+  | { readonly kind: 'recorded'; readonly record: CheckpointRecord }
   | { readonly kind: 'listed'; readonly list: CheckpointList }
   | { readonly kind: 'busy'; readonly busy: boolean };
 
@@ -54,12 +63,34 @@ export function advance(state: SessionState, happening: Happening): SessionState
     case 'ended':
       return { ...initialState, phase: 'ended' };
     case 'changed':
-      return applyChange(state, happening.change);
+      return applyChange(awaiting(state, happening.change), happening.change);
+    case 'recorded':
+      return addRecord(state, happening.record);
     case 'listed':
-      return { ...state, list: happening.list };
+      return { ...state, list: happening.list, awaited: [] };
     case 'busy':
       return { ...state, busy: happening.busy };
   }
+}
+
+function awaiting(state: SessionState, { reason, id }: CheckpointChanged): SessionState {
+  if (reason === 'lost') return { ...state, awaited: [] };
+  return id === undefined || state.awaited.includes(id) ? state : { ...state, awaited: [...state.awaited, id] };
+}
+
+/** The answer to a take has all of its record: nothing need be asked before it is shown. */
+function addRecord(state: SessionState, record: CheckpointRecord): SessionState {
+  const others = state.list.checkpoints.filter(({ id }) => id !== record.id);
+  return {
+    ...state,
+    list: { ...state.list, checkpoints: [...others, record] },
+    awaited: state.awaited.filter((id) => id !== record.id),
+  };
+}
+
+/** What is shown of it now stays, until something else happens. */
+export function isSettled({ busy, awaited }: SessionState): boolean {
+  return !busy && awaited.length === 0;
 }
 
 function applyChange(state: SessionState, { reason, id, currentId, fromId }: CheckpointChanged): SessionState {

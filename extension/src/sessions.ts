@@ -85,7 +85,11 @@ export class Session {
       for (const tell of this.breakpointsSet) tell(set);
     }
     if (success !== true || command === undefined) return;
-    if (command === 'launch' || command === 'attach') this.apply({ kind: 'started' });
+    if (command === 'checkpoint/take') {
+      // Its answer is still to go through the editor's window before `during` ends; nothing comes after it.
+      this.apply({ kind: 'recorded', record: (body as TakeResult).checkpoint });
+      this.apply({ kind: 'busy', busy: false });
+    } else if (command === 'launch' || command === 'attach') this.apply({ kind: 'started' });
     else if (RESUMES.has(command)) this.apply({ kind: 'resumed' });
   }
 
@@ -110,7 +114,6 @@ export class Session {
         return this.end();
       case 'checkpoint/changed': {
         const change = body as CheckpointChanged;
-        // Asked for first: the change alone is not drawn.
         if (change.reason !== 'lost') void this.refresh();
         this.apply({ kind: 'changed', change });
       }
@@ -171,19 +174,20 @@ export class Session {
       // What the adapter tells in one go is one question.
       await Promise.resolve();
       this.listing = 'asked';
-      try {
-        this.apply({ kind: 'listed', list: (await this.debug.customRequest('checkpoint/list')) as CheckpointList });
-      } catch {
-        // The session is ending, or its server has no checkpoints.
-      }
+      const list = await this.list();
+      // One that was made before the last change is not shown: the next is under way.
+      if ((this.listing as string) === 'asked') this.apply({ kind: 'listed', list });
     } while ((this.listing as string) === 'asked, and stale');
     this.listing = 'no';
-    this.onChange();
   }
 
-  /** No more is under way that changes the list: what is drawn now stays. */
-  get isSettled(): boolean {
-    return this.listing === 'no' && !this.state.busy;
+  /** As it is known, when the session is ending or its server has no checkpoints. */
+  private async list(): Promise<CheckpointList> {
+    try {
+      return (await this.debug.customRequest('checkpoint/list')) as CheckpointList;
+    } catch {
+      return this.state.list;
+    }
   }
 
   // --- requests; what they change is told by events ---

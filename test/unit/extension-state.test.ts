@@ -4,6 +4,7 @@ import {
   advance,
   describePast,
   initialState,
+  isSettled,
   lastCheckpoint,
 } from '../../extension/src/session-state';
 import type { Happening, SessionState } from '../../extension/src/session-state';
@@ -90,6 +91,29 @@ describe('what works', () => {
 test('what is taken while the program runs is not where it is', () => {
   expect(play({ kind: 'started' }, taken(3)).presentId).toBeUndefined();
   expect(play({ kind: 'started' }, stopped, taken(3)).presentId).toBe(3);
+});
+
+describe('what is shown only when it is known', () => {
+  const before = [{ kind: 'started' }, stopped, listed(record(1))] as const;
+
+  test('a checkpoint that was told of by number: with the answer to its take', () => {
+    const told = play(...before, taken(2));
+    expect(isSettled(told)).toBe(false);
+    const known = advance(told, { kind: 'recorded', record: record(2, 1) });
+    expect(isSettled(known)).toBe(true);
+    expect(known.list).toEqual({ checkpoints: [record(1), record(2, 1)], currentId: 2 });
+  });
+
+  test('or with the list', () => expect(isSettled(play(...before, taken(2), listed(record(1), record(2, 1))))).toBe(true));
+
+  test('one answer does not stand for another checkpoint', () =>
+    expect(isSettled(play(...before, taken(2), taken(3), { kind: 'recorded', record: record(2, 1) }))).toBe(false));
+
+  test('nothing, while a command is under way', () =>
+    expect(isSettled(play(...before, { kind: 'busy', busy: true }))).toBe(false));
+
+  test('that all are lost, at once', () =>
+    expect(isSettled(play(...before, taken(2), { kind: 'changed', change: { reason: 'lost' } }))).toBe(true));
 });
 
 describe('the past', () => {
