@@ -17,10 +17,15 @@ export function reportBug(error: unknown): void {
   for (const connection of connections) connection.reportBug(error);
 }
 
-/** Resolves when the session is over and nothing of it is left. */
-export function serveSession(input: Readable, output: Writable): Promise<void> {
+/** `commands`: of gdb's, for its beginning. Resolves when the session is over and nothing of it is left. */
+export function serveSession(input: Readable, output: Writable, commands: readonly string[]): Promise<void> {
   const log = new Log();
-  const installation = { savepoint: path.join(__dirname, 'savepoint.js'), script: path.join(__dirname, 'dap.py') };
+  const installation = {
+    savepoint: path.join(__dirname, 'savepoint.js'),
+    script: path.join(__dirname, 'dap.py'),
+    // As gdb itself does: it says what is wrong with one, and goes on.
+    setup: commands.map((text) => ({ text, ignoreFailures: true })),
+  };
   return new Promise((resolve) => {
     const connection: Connection = new Connection(
       log,

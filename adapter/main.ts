@@ -1,48 +1,47 @@
-/**
- * Entry of dist/adapter.js: `savepoint dap` calls `runDap` with its words.
- *
- *   savepoint dap                    one session on standard input and output
- *   savepoint dap --socket PATH      a session for each connection; PATH is made with mode 0600
- *   savepoint dap --port N           the same on 127.0.0.1; each connection's first line is the token that is printed
- */
+/** Entry of dist/adapter.js: `savepoint dap` calls `runDap` with its words, understood. */
 
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import { userError } from '../native/base/errors';
+import type { DapPlan } from '../native/cli/dap-args';
 import { reportBug, serveSession } from './compose';
 
-export async function runDap(argv: readonly string[]): Promise<number> {
+type Serve = (input: Readable, output: Writable) => Promise<void>;
+
+export async function runDap(plan: Extract<DapPlan, { kind: 'serve' }>): Promise<number> {
   // One session's fault is not the others': they go on.
   process.on('unhandledRejection', reportBug);
   process.on('uncaughtException', reportBug);
-  const [option, value, ...rest] = argv;
-  if (option === undefined) {
-    await serveSession(process.stdin, process.stdout);
-    // Whatever still holds a descriptor must not keep an editor waiting.
-    process.exit(0);
+  const serve: Serve = (input, output) => serveSession(input, output, plan.commands);
+  switch (plan.door) {
+    case 'socket':
+      return await serveSocket(plan.path, serve);
+    case 'port':
+      return await servePort(plan.port, serve);
+    case 'stdio':
+      await serve(process.stdin, process.stdout);
+      // Whatever still holds a descriptor must not keep an editor waiting.
+      process.exit(0);
   }
-  if (value === undefined || rest.length > 0 || (option !== '--socket' && option !== '--port')) {
-    throw userError('usage', `savepoint dap: unknown words "${argv.join(' ')}" (savepoint dap --help)`);
-  }
-  if (option === '--socket') return await serveSocket(value);
-  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) throw userError('usage', `savepoint dap: "${value}" is not a port`);
-  return await servePort(Number(value));
 }
 
-async function serveSocket(path: string): Promise<number> {
+/** A session for each connection; the socket has mode 0600. */
+async function serveSocket(path: string, serve: Serve): Promise<number> {
   // Nobody may connect between bind and chmod.
   const mask = process.umask(0o177);
-  const server = net.createServer((peer) => void serveSession(peer, peer).finally(() => peer.destroy()));
+  const server = net.createServer((peer) => void serve(peer, peer).finally(() => peer.destroy()));
   await listen(server, () => server.listen(path));
   process.umask(mask);
   fs.writeSync(1, `${JSON.stringify({ socket: path })}\n`);
   return await untilTold(server);
 }
 
-async function servePort(port: number): Promise<number> {
+/** The same on 127.0.0.1, for who knows the token that is printed. */
+async function servePort(port: number, serve: Serve): Promise<number> {
   const token = randomBytes(24).toString('base64url');
-  const server = net.createServer((peer) => admit(peer, token));
+  const server = net.createServer((peer) => admit(peer, token, serve));
   await listen(server, () => server.listen(port, '127.0.0.1'));
   const address = server.address() as net.AddressInfo;
   fs.writeSync(1, `${JSON.stringify({ host: address.address, port: address.port, token })}\n`);
@@ -53,7 +52,7 @@ const TOKEN_LIMIT_MS = 10_000;
 const LONGEST_LINE = 256;
 
 /** The first line is the token; then DAP follows. */
-function admit(peer: net.Socket, token: string): void {
+function admit(peer: net.Socket, token: string, serve: Serve): void {
   let head: Buffer = Buffer.alloc(0);
   const timer = setTimeout(() => peer.destroy(), TOKEN_LIMIT_MS);
   peer.on('error', () => {});
@@ -68,7 +67,7 @@ function admit(peer: net.Socket, token: string): void {
     if (end < 0 || !isEqual(given, token)) return void peer.destroy();
     peer.pause();
     peer.unshift(head.subarray(end + 1));
-    void serveSession(peer, peer).finally(() => peer.destroy());
+    void serve(peer, peer).finally(() => peer.destroy());
   };
   peer.on('data', take);
 }

@@ -20,13 +20,14 @@ import { quoteProgramArgument } from '../gdb/quote';
 import { baseName } from './breakpoints';
 import type { Core } from './core';
 import { ConsoleTerminal, EditorTerminal, type ProgramTerminal } from './program-io';
-import type { AttachSettings, AttachTo, CommonSettings, LaunchSettings } from './settings';
+import type { AttachSettings, AttachTo, CommonSettings, LaunchSettings, SetupCommand } from './settings';
 import type { Stop } from './stops';
 
-/** Files of the build, as absolute paths. */
+/** Files of the build, as absolute paths; and what the adapter's own words want of each session's gdb. */
 export interface Installation {
   readonly savepoint: string;
   readonly script: string;
+  readonly setup: readonly SetupCommand[];
 }
 
 export type Start =
@@ -179,7 +180,7 @@ export class Launch {
     for (const [from, to] of settings.sourceFileMap) {
       await consoleCommand(gdb, `set substitute-path ${quoteWord(from)} ${quoteWord(to)}`);
     }
-    for (const { text, ignoreFailures } of settings.setupCommands) {
+    for (const { text, ignoreFailures } of [...this.installation.setup, ...settings.setupCommands]) {
       await this.core.progress.show(
         `Setup command: ${text}`,
         () => this.setUp(text, ignoreFailures),

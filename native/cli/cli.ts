@@ -9,6 +9,7 @@ import * as path from 'node:path';
 import { describeError, isFamily, userError } from '../base/errors';
 import { type ControlCommand, controlCommands } from './control-args';
 import { controlHelp } from './control-help';
+import { asksForDap, planDap } from './dap-args';
 import { planGdbserver } from './gdbserver-args';
 import { dapHelp, doctorHelp, gdbHelp, gdbserverHelp, mainHelp } from './help';
 import { nearestName } from './nearest-name';
@@ -22,7 +23,10 @@ interface Subcommand {
 }
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
-  gdb: { run: async (argv) => await (await import('./gdb')).runGdb(argv), help: gdbHelp },
+  gdb: {
+    run: async (argv) => (asksForDap(argv) ? await runDap(argv) : await (await import('./gdb')).runGdb(argv)),
+    help: gdbHelp,
+  },
   gdbserver: {
     run: async (argv) => {
       const plan = planGdbserver(argv);
@@ -32,10 +36,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     },
     help: gdbserverHelp,
   },
-  dap: {
-    run: async (argv) => (argv[0] === '--help' ? print(dapHelp) : await (await import('./dap')).runDap(argv)),
-    help: dapHelp,
-  },
+  dap: { run: runDap, help: dapHelp },
   doctor: {
     run: async (argv) => (argv[0] === '--help' ? print(doctorHelp) : (await import('./doctor')).runDoctor(argv)),
     help: doctorHelp,
@@ -68,11 +69,18 @@ export async function runCli(argv: readonly string[]): Promise<number> {
       print(mainHelp);
       return 2;
     }
+    // In gdb's place: `savepoint -i=dap`.
+    if (word.startsWith('-') && asksForDap(argv)) return await runDap(argv);
     return await find(aliases[word] ?? word).run(rest);
   } catch (error) {
     fs.writeSync(2, `savepoint: ${describeError(error)}\n`);
     return isFamily(error, 'bug') ? 70 : 2;
   }
+}
+
+async function runDap(argv: readonly string[]): Promise<number> {
+  const plan = planDap(argv);
+  return plan.kind === 'help' ? print(dapHelp) : await (await import('./dap')).runDap(plan);
 }
 
 /** They are a bundle of their own, with what they need of npm. */

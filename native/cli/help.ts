@@ -89,9 +89,10 @@ In gdb, "monitor checkpoint [LABEL]", "monitor info checkpoints",
 With "source SAVEPOINT.PY" (savepoint doctor prints where it is) these become
 "checkpoint", "info checkpoints", "restart N" and "delete checkpoint N".`;
 
-export const dapHelp = `Usage: savepoint dap
+export const dapHelp = `Usage: savepoint dap [-ex COMMAND]...
        savepoint dap --socket PATH
        savepoint dap --port N
+       savepoint -i=dap
 
 A debug adapter: editors that speak the Debug Adapter Protocol start it and
 talk to it on standard input and output. With --socket or --port it serves a
@@ -103,6 +104,11 @@ Checkpoints are the custom requests checkpoint/take, checkpoint/list,
 checkpoint/restore, checkpoint/drop, checkpoint/rename, checkpoint/preflight,
 checkpoint/compare and the event checkpoint/changed; Step Back goes to the
 previous stop, Reverse to the previous checkpoint.
+
+-ex COMMAND (--eval-command) is a command of gdb's for the beginning of each
+session. "savepoint -i=dap" is for editors that know gdb's own adapter: name
+savepoint where gdb was named. -q, -iex, --interpreter=dap mean what they do in
+gdb.
 
 SAVEPOINT_TRACE=dap,mi writes what is said to standard error, or to the file
 that SAVEPOINT_TRACE_FILE names. docs/debug-adapter.md has all properties of

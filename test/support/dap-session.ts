@@ -30,15 +30,21 @@ export class DapPlace {
 
   /** `uid`: as that user. `without`: as one who lacks a capability (`sys_ptrace`). */
   async start(
-    options: { env?: NodeJS.ProcessEnv; strict?: readonly string[]; uid?: number; without?: string } = {},
+    options: { env?: NodeJS.ProcessEnv; strict?: readonly string[]; uid?: number; without?: string; words?: string } = {},
   ): Promise<DapRun> {
-    const { uid, without } = options;
+    const { uid, without, words } = options;
     if (uid !== undefined) for (const folder of [this.place.directory, this.place.runtime]) fs.chownSync(folder, uid, uid);
     const savepoint = path.join(root, 'bin/savepoint');
     const less = `--bounding-set=-${without} --inh-caps=-${without}`;
     const run = new DapRun(this.place.environment(options.env), this.place.directory, options.strict ?? [], undefined, {
       program:
-        without === undefined ? savepoint : this.write('adapter', `#!/bin/sh\nexec setpriv ${less} ${savepoint} "$@"\n`, 0o755),
+        without === undefined && words === undefined
+          ? savepoint
+          : this.write(
+              'adapter',
+              `#!/bin/sh\nexec ${without === undefined ? '' : `setpriv ${less} `}${savepoint} ${words ?? '"$@"'}\n`,
+              0o755,
+            ),
       ...(uid === undefined ? {} : { uid }),
     });
     this.runs.push(run);

@@ -31,7 +31,7 @@ const layers: readonly Layer[] = [
     path: 'adapter/',
     may: [
       ...['native/base/', 'native/control/schema.ts', 'native/control/client.ts'],
-      ...['native/cli/gdb-args.ts', 'native/cli/gdb-pair.ts'],
+      ...['native/cli/dap-args.ts', 'native/cli/gdb-args.ts', 'native/cli/gdb-pair.ts'],
     ],
   },
   { path: 'extension/', may: ['native/control/schema.ts'] },
