@@ -26,6 +26,7 @@ const built = [
   'savepoint.py',
   'bell.py',
   'dap.py',
+  'elements.py',
   'points.py',
   'picture.py',
   'libsavepoint.so',
