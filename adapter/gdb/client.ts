@@ -19,6 +19,9 @@ export const LONG_MS = 300_000;
 /** For what a person typed: it may take as long as it likes. */
 export const UNLIMITED_MS = 0;
 
+/** Begins what our script says of itself, which is no command's answer. */
+export const MARK = '\x1e';
+
 export interface MiReply {
   /** `done`, `running`, `connected` or `exit`; `error` is thrown. */
   readonly name: string;
@@ -133,7 +136,8 @@ export class GdbClient {
 
   private stream(stream: StreamKind, text: string): void {
     const [oldest] = this.pending.values();
-    if (oldest?.capture === true) oldest.text += text;
+    // A stop may have it said after the next command was sent.
+    if (oldest?.capture === true && !text.startsWith(MARK)) oldest.text += text;
     else this.events.onStream(stream, text);
   }
 

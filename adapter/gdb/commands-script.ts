@@ -1,11 +1,8 @@
 /** Questions to our script inside gdb (native/gdb/dap.py), for what MI has no command: one function each. */
 
-import { type GdbClient, UNLIMITED_MS } from './client';
+import { type GdbClient, MARK, UNLIMITED_MS } from './client';
 import type { Where } from './commands-data';
 import { needText } from './mi-values';
-
-/** Begins what the script says for us, a log point's text as well. */
-const MARK = '\x1e';
 
 async function ask(gdb: GdbClient, word: string, question: object): Promise<unknown> {
   const data = Buffer.from(JSON.stringify(question)).toString('hex');
@@ -160,11 +157,18 @@ export interface Passing {
   readonly stop?: unknown;
 }
 
+/** What the script says when a checkpoint was gone back to, whoever wanted it. */
+export interface Returned {
+  readonly returned: string;
+  /** What could not be brought back, as far as that is news. */
+  readonly notes: readonly string[];
+}
+
 /** undefined: a console record that is something else. */
-export function readPassing(text: string): Passing | undefined {
+export function readTold(text: string): Passing | Returned | undefined {
   if (!text.startsWith(`${MARK}{`)) return undefined;
   try {
-    return JSON.parse(text.slice(1)) as Passing;
+    return JSON.parse(text.slice(1)) as Passing | Returned;
   } catch {
     return undefined;
   }

@@ -41,6 +41,9 @@ export function readTaken(taken: TakenRecord, known: (id: number) => CheckpointR
 }
 
 export class GdbCheckpointStore implements CheckpointStore {
+  /** Restores of ours of which the script has not told yet what they could not bring back. */
+  private untold = 0;
+
   constructor(private readonly gdb: () => GdbClient) {}
 
   async take(label: string, automatic: boolean, known: (id: number) => CheckpointRecord | undefined): Promise<CheckpointRecord> {
@@ -75,7 +78,20 @@ export class GdbCheckpointStore implements CheckpointStore {
   }
 
   async restore(id: number): Promise<void> {
-    await consoleCommand(this.gdb(), `restart ${id}`);
+    this.untold++;
+    try {
+      await consoleCommand(this.gdb(), `restart ${id}`);
+    } catch (error) {
+      this.untold--;
+      throw error;
+    }
+  }
+
+  /** The script tells of a restore. Returns whether it is one of ours: another was typed, or came from another client. */
+  onReturned(): boolean {
+    if (this.untold === 0) return false;
+    this.untold--;
+    return true;
   }
 
   async drop(ids: readonly number[]): Promise<void> {

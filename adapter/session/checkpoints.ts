@@ -24,7 +24,7 @@ import { isKnownChange, reparent } from './checkpoint-records';
 import { type CheckpointStore, type TakenRecord, readTaken } from './checkpoint-store';
 import { ENTRY_ID, checkpointId, earlierMoments, previousNamed, previousStop } from './checkpoint-tree';
 import type { Core } from './core';
-import { type Moment, Moments, describePassed, describeStop } from './moments';
+import { type Moment, Moments, type PassedStops, describePassed, describeStop } from './moments';
 import { PassedCheckpoints } from './passed-checkpoints';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop } from './stops';
 import { type AutomaticLimits, FULL_BUDGET, chooseDrops, isDue, spend } from './thinning';
@@ -366,15 +366,15 @@ export class Checkpoints {
   /** To the last stop that has a checkpoint: a row of quick steps may use up what they may cost. */
   async stepBack(): Promise<void> {
     const passed = await this.goBack(previousStop, 'there is no earlier stop to go back to');
-    if (passed > 0) this.core.tell(describePassed(passed));
+    if (passed.count > 0) this.core.tellList(...describePassed(passed), { folded: true });
   }
 
   async reverseContinue(): Promise<void> {
     await this.goBack(previousNamed, 'there is no earlier checkpoint to go back to');
   }
 
-  /** Returns how many stops it went past. */
-  private async goBack(choose: typeof previousStop, none: string): Promise<number> {
+  /** Returns the stops that it went past. */
+  private async goBack(choose: typeof previousStop, none: string): Promise<PassedStops> {
     const { program } = this.core;
     this.needServer();
     if (program.kind !== 'exited') program.requireStopped();

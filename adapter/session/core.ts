@@ -7,6 +7,7 @@ import type { Client } from '../dap/connection';
 import type { GdbClient } from '../gdb/client';
 import type { Where } from '../gdb/commands-data';
 import { Handles } from './handles';
+import { type GroupLook, type OutputCategory, OutputGroup } from './output-group';
 import type { Program } from './program';
 import { Progress } from './progress';
 
@@ -78,7 +79,15 @@ export class Core {
   }
 
   /** A line in the debug console. */
-  tell(text: string, category: 'console' | 'important' | 'stderr' = 'console'): void {
+  tell(text: string, category: OutputCategory = 'console'): void {
     this.client.send('output', { category, output: text.endsWith('\n') ? text : `${text}\n` });
+  }
+
+  /** A heading and the lines below it; without lines, the heading alone. */
+  tellList(heading: string, lines: readonly string[], look: GroupLook = {}): void {
+    if (lines.length === 0) return this.tell(heading, look.category);
+    const group = new OutputGroup(this.client, heading, look);
+    for (const line of lines) group.say(line);
+    group.end();
   }
 }

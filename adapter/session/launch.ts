@@ -19,6 +19,7 @@ import { GdbProcess } from '../gdb/process';
 import { quoteProgramArgument } from '../gdb/quote';
 import { baseName } from './breakpoints';
 import type { Core } from './core';
+import { OutputGroup } from './output-group';
 import { ConsoleTerminal, EditorTerminal, type ProgramTerminal } from './program-io';
 import type { AttachSettings, AttachTo, CommonSettings, LaunchSettings, SetupCommand } from './settings';
 import type { Stop } from './stops';
@@ -180,24 +181,29 @@ export class Launch {
     for (const [from, to] of settings.sourceFileMap) {
       await consoleCommand(gdb, `set substitute-path ${quoteWord(from)} ${quoteWord(to)}`);
     }
-    for (const { text, ignoreFailures } of [...this.installation.setup, ...settings.setupCommands]) {
-      await this.core.progress.show(
-        `Setup command: ${text}`,
-        () => this.setUp(text, ignoreFailures),
-        () => this.abandon(),
-      );
+    const output = new OutputGroup(this.core.client, 'Setup commands');
+    try {
+      for (const command of [...this.installation.setup, ...settings.setupCommands]) {
+        await this.core.progress.show(
+          `Setup command: ${command.text}`,
+          () => this.setUp(command, output),
+          () => this.abandon(),
+        );
+      }
+    } finally {
+      output.end();
     }
   }
 
-  private async setUp(text: string, ignoreFailures: boolean): Promise<void> {
+  private async setUp({ text, ignoreFailures }: SetupCommand, output: OutputGroup): Promise<void> {
     try {
       const said = await consoleCommand(this.core.gdb, text);
-      if (said.text !== '') this.core.tell(said.text);
+      if (said.text !== '') output.say(said.text);
     } catch (error) {
       if (!isFamily(error, 'peer')) throw error;
       const sentence = `setup command "${text}": ${error.message}`;
       if (!ignoreFailures) throw userError('setup-command', sentence);
-      this.core.tell(sentence);
+      output.say(sentence);
     }
   }
 

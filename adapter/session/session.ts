@@ -9,7 +9,7 @@ import type { CheckpointRecord, CheckpointStop } from '../../native/control/sche
 import { describeError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
 import type { Client } from '../dap/connection';
-import { type Passing, readPassing } from '../gdb/commands-script';
+import { type Passing, type Returned, readTold } from '../gdb/commands-script';
 import { type MiEvent, type StreamKind, numberOf } from '../gdb/mi-values';
 import { Breakpoints } from './breakpoints';
 import { GdbCheckpointStore, type TakenRecord } from './checkpoint-store';
@@ -51,6 +51,7 @@ export class Session {
   private terminated = false;
   private besideOpened: Promise<ControlStore | undefined> | undefined;
   private readonly client: Client;
+  private readonly store: GdbCheckpointStore;
 
   constructor(
     client: Client,
@@ -80,9 +81,9 @@ export class Session {
     this.variables = new Variables(core);
     this.files = new Files(core, code);
     this.memory = new Memory(core, () => this.onChanged());
-    const store = new GdbCheckpointStore(() => core.gdb);
-    this.compare = new Compare(core, store);
-    this.checkpoints = new Checkpoints(core, store, {
+    this.store = new GdbCheckpointStore(() => core.gdb);
+    this.compare = new Compare(core, this.store);
+    this.checkpoints = new Checkpoints(core, this.store, {
       onRestored: (stop, record) => this.tellRestored(stop, record),
       isOver: () => this.launch.isOver,
       openBeside: () => this.openBeside(),
@@ -211,8 +212,8 @@ export class Session {
 
   /** While the program is stopped for a moment only, gdb's words about that are not for the user. */
   private onStream(stream: StreamKind, text: string): void {
-    const passing = stream === 'console' ? readPassing(text) : undefined;
-    if (passing !== undefined) return this.onPassing(passing);
+    const told = stream === 'console' ? readTold(text) : undefined;
+    if (told !== undefined) return 'log' in told ? this.onPassing(told) : this.onReturned(told);
     if (!this.talking || this.core.program.kind === 'borrowed' || this.launch.isOver) return;
     this.client.send('output', { category: 'console', output: text });
   }
@@ -224,6 +225,12 @@ export class Session {
         : { source: { path: this.core.toClientPath(source) }, line: this.core.toClientLine(line) };
     this.client.send('output', { category: 'console', output: `${log}\n`, ...place });
     if (checkpoint !== undefined) this.checkpoints.onPassed(checkpoint as TakenRecord, stop as CheckpointStop);
+  }
+
+  /** Also of a restore that the client asked for: what it could not bring back is news. */
+  private onReturned({ returned, notes }: Returned): void {
+    const isOwn = this.store.onReturned();
+    if (!this.launch.isOver && !(isOwn && notes.length === 0)) this.core.tellList(returned, notes, { folded: isOwn });
   }
 
   // --- stops ---
@@ -317,8 +324,14 @@ export class Session {
     this.launch.ended();
     // While it is being started, the reply to that says it.
     if (!this.prepared) return;
-    if (!this.terminated) this.core.tell(`The debugger has ended: ${why}`, 'stderr');
+    if (!this.terminated) this.tellGdbEnd(why.split('\n').filter((line) => line.trim() !== ''));
     this.tellTerminated();
+  }
+
+  /** gdb's last words may be many. */
+  private tellGdbEnd(words: readonly string[]): void {
+    if (words.length <= 1) this.core.tell(`The debugger has ended: ${words[0] ?? 'without a word'}`, 'stderr');
+    else this.core.tellList('The debugger has ended:', words, { category: 'stderr' });
   }
 
   private tellTerminated(): void {

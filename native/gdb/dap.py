@@ -110,6 +110,14 @@ def tell_passing(text, place, facts):
     gdb.write(MARK + json.dumps({"log": text, **place, **facts}) + "\n")
 
 
+def tell_return(self, sentence, notes):
+    """What the adapter hears of a checkpoint that was gone back to."""
+    gdb.write(MARK + json.dumps({"returned": sentence, "notes": notes}) + "\n")
+
+
+Return.tell = tell_return  # savepoint.py
+
+
 def set_break(wanted):
     """`wanted`: file and line (or function, or address, or watch and access), condition, compare and count, log."""
     if wanted.get("condition"):

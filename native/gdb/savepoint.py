@@ -363,9 +363,7 @@ class Return:
         if "error" in outcome:
             raise gdb.GdbError(outcome["error"])
         remember(self.number)
-        gdb.write("Switching to checkpoint %d (process %d), %s.\n" % (self.number, pid, outcome["milliseconds"]))
-        for line in outcome["notes"]:
-            gdb.write(line + "\n")
+        self.tell("Switching to checkpoint %d (process %d), %s." % (self.number, pid, outcome["milliseconds"]), outcome["notes"])
         if self.is_reported or not is_plain_console():
             return  # by gdb itself
         if self.thread not in (None, gdb.selected_thread().num):
@@ -375,6 +373,10 @@ class Return:
         displays = re.search(r"^\d+: .*", self.noise, re.M | re.S)
         if displays:
             gdb.write(displays.group())
+
+    def tell(self, sentence, notes):
+        """dap.py puts its own way in its place."""
+        gdb.write("".join(line + "\n" for line in [sentence, *notes]))
 
 
 def resume_quietly(command):

@@ -238,6 +238,9 @@ describe('automatic checkpoints', () => {
     await run.ask('stepBack', { threadId: thread });
     expect((await run.stopped('goto')).description).toMatch(`"stop ${last}"`);
     await run.said(/The 2 stops before have no checkpoint/);
+    const passed = run.groups().groups.find(({ heading }) => heading.startsWith('The 2 stops before'))!;
+    expect(passed.folded).toBe(true);
+    expect(passed.lines).toEqual([0, 1].map(() => expect.stringMatching(/^dap-basic\.c:\d+, \w+ \(step\)$/)));
     await run.ask('stepBack', { threadId: thread });
     expect((await run.stopped('goto')).description).toMatch(`"stop ${last - 1}"`);
     expect(run.console.match(/no checkpoint/g)).toHaveLength(1);

@@ -24,6 +24,12 @@ const KEPT = 1 << 20;
 /** Nobody has to ask for these, unless a test is about them. */
 const USUAL = ['output', 'module', 'thread', 'process', 'checkpoint/changed', 'initialized', 'capabilities'];
 
+export interface OutputGroup {
+  readonly heading: string;
+  readonly folded: boolean;
+  readonly lines: string[];
+}
+
 export class DapPlace {
   readonly place = new CliPlace();
   private readonly runs: DapRun[] = [];
@@ -90,7 +96,7 @@ export class DapPlace {
   }
 
   async close(): Promise<void> {
-    const faults = this.runs.flatMap((run) => run.faults);
+    const faults = this.runs.flatMap((run) => [...run.faults, ...run.groups().faults]);
     for (const run of this.runs) run.report();
     this.place.close();
     await Promise.all(this.runs.map((run) => run.gone()));
@@ -109,6 +115,8 @@ export class DapRun {
   printedBytes = 0;
   console = '';
   readonly traffic: string[] = [];
+  /** What the console was told, but for what the program wrote. */
+  private readonly outputs: { readonly output: string; readonly group?: string }[] = [];
   /** Messages that break the protocol. */
   readonly faults: string[] = [];
   terminals: ChildProcess[] = [];
@@ -154,7 +162,10 @@ export class DapRun {
       const event = message as DapEvent;
       const said = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
       if (event.event === 'output' && event.body?.['category'] === 'stdout') this.onOutput(said);
-      else if (event.event === 'output') this.console += said;
+      else if (event.event === 'output') {
+        this.console += said;
+        this.outputs.push(event.body as { output: string; group?: string });
+      }
       if (said.length <= LONG || event.body?.['category'] !== 'stdout') this.arrived.push(event);
     } else if (message.type === 'response') {
       const response = message as DebugProtocol.Response;
@@ -337,6 +348,23 @@ export class DapRun {
   ): Promise<Record<string, DebugProtocol.Variable>> {
     const { variables } = await this.ask('variables', { variablesReference, ...more });
     return Object.fromEntries((variables as DebugProtocol.Variable[]).map((variable) => [variable.name, variable]));
+  }
+
+  /** What the debug console shows as groups, oldest first, and groups that are not as they have to be. */
+  groups(): { readonly groups: readonly OutputGroup[]; readonly faults: readonly string[] } {
+    const open: OutputGroup[] = [];
+    const groups: OutputGroup[] = [];
+    const faults: string[] = [];
+    for (const { output, group } of this.outputs) {
+      if (group === 'end') {
+        if (open.pop() === undefined) faults.push('a group was ended that was not begun');
+      } else if (group !== undefined) {
+        const begun = { heading: output.trimEnd(), folded: group === 'startCollapsed', lines: [] };
+        groups.push(begun);
+        open.push(begun);
+      } else open.at(-1)?.lines.push(output.trimEnd());
+    }
+    return { groups, faults: [...faults, ...open.map(({ heading }) => `the group "${heading}" was not ended`)] };
   }
 
   /** Ends the session as an editor does, and the adapter with it. */

@@ -1,6 +1,6 @@
 /** The pure files of adapter/session, and what the monitor words of the adapter mean. */
 
-import type { CheckpointRecord } from '../../native/control/schema';
+import type { CheckpointRecord, CheckpointStop } from '../../native/control/schema';
 import { parseMonitor } from '../../native/server/monitor-words';
 import { errorReply } from '../../adapter/dap/errors';
 import { previousNamed, previousStop } from '../../adapter/session/checkpoint-tree';
@@ -268,21 +268,38 @@ test('monitor words of the adapter', () => {
 test('stops that a way back passes are counted along the branch that led here', () => {
   const moments = new Moments();
   const stop = { reason: 'step' };
+  const since = (id: number, ended = false): number => moments.stopsSince(id, ended).count;
   moments.keep(1, moments.arrive(stop));
   moments.arrive(stop);
   moments.arrive(stop);
-  expect([moments.stopsSince(1, false), moments.stopsSince(1, true), moments.stopsSince(0, false)]).toEqual([1, 2, 2]);
+  expect([since(1), since(1, true), since(0)]).toEqual([1, 2, 2]);
   // A checkpoint that was taken on the way is no stop.
   moments.keep(2, moments.passing());
   moments.arrive(stop);
-  expect(moments.stopsSince(2, false)).toBe(0);
+  expect(since(2)).toBe(0);
   moments.returnTo(1);
   moments.arrive(stop);
-  expect([moments.stopsSince(1, false), moments.now.depth]).toEqual([0, 2]);
+  expect([since(1), moments.now.depth]).toEqual([0, 2]);
   moments.returnTo(0);
   expect(moments.arrive(stop).depth).toBe(1);
-  expect([describePassed(1), describePassed(3)]).toEqual([
-    expect.stringMatching(/^The stop before has no/),
-    expect.stringMatching(/^The 3 stops before have no/),
-  ]);
+});
+
+test('stops that are passed are named, as far back as they are kept', () => {
+  const at = (line: number): CheckpointStop => ({ reason: 'step', source: '/a/b.c', line, function: 'f' });
+  const moments = new Moments();
+  moments.keep(1, moments.arrive(at(1)));
+  for (let line = 2; line < 5; line++) moments.arrive(at(line));
+  // What was passed on the way is no stop.
+  moments.keep(2, moments.passing(at(99)));
+  moments.arrive({ reason: 'pause' });
+  const [heading, lines] = describePassed(moments.stopsSince(1, true));
+  expect(heading).toMatch(/^The 4 stops before have no checkpoint/);
+  expect(lines).toEqual(['somewhere (pause)', 'b.c:4, f (step)', 'b.c:3, f (step)', 'b.c:2, f (step)']);
+  moments.returnTo(2);
+  expect(moments.stopsSince(1, false)).toEqual({ count: 2, stops: [at(4), at(3)] });
+  for (let line = 100; line < 1000; line++) moments.arrive(at(line));
+  const long = describePassed(moments.stopsSince(1, false));
+  expect(long[0]).toMatch(/^The 902 stops before have no/);
+  expect([long[1].length, long[1][0], long[1].at(-1)]).toEqual([21, 'b.c:998, f (step)', 'and 882 before']);
+  expect(describePassed({ count: 1, stops: [] })).toEqual([expect.stringMatching(/^The stop before has no/), []]);
 });
