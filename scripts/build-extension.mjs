@@ -29,6 +29,7 @@ const built = [
   'elements.py',
   'points.py',
   'picture.py',
+  'uncaught.py',
   'libsavepoint.so',
 ];
 

@@ -142,6 +142,14 @@ export async function thrownBy(gdb: GdbClient, thread: number): Promise<Thrown> 
   return (await ask(gdb, 'thrown', { thread })) as Thrown;
 }
 
+/**
+ * Of the one that ends the program, where the thread stands in std::terminate or in what that calls. `nothing`: it was called without an exception;
+ * undefined: the thread stands elsewhere.
+ */
+export async function uncaughtBy(gdb: GdbClient, thread: number): Promise<(Thrown & { readonly nothing?: boolean }) | undefined> {
+  return ((await ask(gdb, 'uncaught', { thread })) as Thrown | null) ?? undefined;
+}
+
 /** gdb's own process id. The first question: it fails where the script could not be loaded. */
 export async function gdbProcessId(gdb: GdbClient): Promise<number> {
   return (await ask(gdb, 'pid', {})) as number;

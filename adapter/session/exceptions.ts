@@ -5,7 +5,7 @@ import { describeError, userError } from '../../native/base/errors';
 import { breakCondition, breakDelete, breakInsert, catchCpp, catchSignals } from '../gdb/commands-break';
 import { evaluateExpression } from '../gdb/commands-data';
 import { consoleCommand } from '../gdb/commands-exec';
-import { type Thrown, thrownBy } from '../gdb/commands-script';
+import { type Thrown, thrownBy, uncaughtBy } from '../gdb/commands-script';
 import type { Core } from './core';
 import type { ProgramStop } from './stops';
 
@@ -49,11 +49,16 @@ export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter
 /** Functions of our script (native/gdb/points.py) that take a checkpoint and are false. */
 const TAKES = { throwCheckpoint: '$_savepoint_thrown()', signalsCheckpoint: '$_savepoint_signalled()' } as const;
 
+/** A function of our script (native/gdb/uncaught.py). */
+const UNANNOUNCED = '$_savepoint_unannounced()';
+
 /** gdb uses these itself. */
 const NEVER_TOUCHED = ['SIGTRAP', 'SIGINT'];
 
 export class Exceptions {
   private readonly numbers = new Map<number, CppFilter>();
+  /** Breakpoints that the client knows by the number of another. */
+  private readonly twins = new Map<number, number>();
   private signals: string | undefined = '';
   /** Where signals leave a checkpoint. */
   private signalPoint: number | undefined;
@@ -65,6 +70,10 @@ export class Exceptions {
 
   has(number: number): boolean {
     return this.numbers.has(number);
+  }
+
+  idOf(number: number): number {
+    return this.twins.get(number) ?? number;
   }
 
   describe(number: number): string {
@@ -85,6 +94,7 @@ export class Exceptions {
     return await this.core.program.whileStopped(async () => {
       const old = [...this.numbers.keys(), ...(this.signalPoint === undefined ? [] : [this.signalPoint])];
       this.numbers.clear();
+      this.twins.clear();
       this.signalPoint = undefined;
       await breakDelete(this.core.gdb, old);
       const breakpoints: DebugProtocol.Breakpoint[] = [];
@@ -108,19 +118,35 @@ export class Exceptions {
       if (filter === 'signalsCheckpoint') return await this.takeAtSignals(readSignals(condition ?? ''));
       if (!Object.hasOwn(FILTERS, filter)) throw userError('exception-filter', `there is no exception filter "${filter}"`);
       const kind = filter as CppFilter;
-      const number = await this.catchCpp(kind);
-      this.numbers.set(number, kind);
-      await this.limit(number, conditionOf(kind, condition));
+      const number = kind === 'uncaught' ? await this.catchUncaught(condition) : await this.catchCpp(kind, condition);
       return { id: number, verified: true };
     } catch (error) {
       return { verified: false, message: describeError(error) };
     }
   }
 
-  private async catchCpp(kind: CppFilter): Promise<number> {
-    const { gdb } = this.core;
-    if (kind === 'uncaught') return (await breakInsert(gdb, { kind: 'function', name: 'std::terminate' })).number;
-    return await catchCpp(gdb, kind === 'throwCheckpoint' ? 'throw' : kind);
+  private async catchCpp(kind: Exclude<CppFilter, 'uncaught'>, condition: string | undefined): Promise<number> {
+    const number = await catchCpp(this.core.gdb, kind === 'throwCheckpoint' ? 'throw' : kind);
+    this.numbers.set(number, kind);
+    await this.limit(number, conditionOf(kind, condition));
+    return number;
+  }
+
+  /** An exception that meets a noexcept function comes past std::terminate, but to its usual handler. */
+  private async catchUncaught(given: string | undefined): Promise<number> {
+    const condition = conditionOf('uncaught', given);
+    const number = await this.breakIn('std::terminate', condition);
+    const twin = condition === undefined ? UNANNOUNCED : `${UNANNOUNCED} && (${condition})`;
+    this.twins.set(await this.breakIn('__gnu_cxx::__verbose_terminate_handler', twin), number);
+    return number;
+  }
+
+  /** gdb (13) disables a breakpoint that waits for its library when it is given its condition afterwards. */
+  private async breakIn(name: string, condition: string | undefined): Promise<number> {
+    const options = condition === undefined ? {} : { condition };
+    const { number } = await breakInsert(this.core.gdb, { kind: 'function', name }, options);
+    this.numbers.set(number, 'uncaught');
+    return number;
   }
 
   /** One that gdb cannot read would otherwise leave a stop at each of them. */
@@ -173,17 +199,20 @@ export class Exceptions {
   }
 
   private async cppInfo(filter: CppFilter, stop: ProgramStop): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
-    const breakMode = filter === 'uncaught' ? 'unhandled' : 'always';
-    const { type, value } = await thrownBy(this.core.gdb, stop.thread ?? 1).catch((): Thrown => ({}));
-    return {
-      exceptionId: type ?? 'C++ exception',
-      description: value === undefined ? FILTERS[filter] : `${FILTERS[filter]}: ${value}`,
-      breakMode,
-      details: {
-        ...(value === undefined ? {} : { message: value }),
-        ...(type === undefined ? {} : { typeName: type, fullTypeName: type }),
-      },
-    };
+    if (filter === 'uncaught') return await this.uncaughtInfo(stop);
+    const thrown = await thrownBy(this.core.gdb, stop.thread ?? 1).catch((): Thrown => ({}));
+    return describeThrown(thrown, FILTERS[filter], 'always');
+  }
+
+  private async uncaughtInfo(stop: ProgramStop): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
+    const found = await this.uncaughtAt(stop);
+    if (found?.nothing !== true) return describeThrown(found ?? {}, FILTERS.uncaught, 'unhandled');
+    const name = 'std::terminate';
+    return { exceptionId: name, description: NO_EXCEPTION, breakMode: 'unhandled', details: { message: NO_EXCEPTION } };
+  }
+
+  private async uncaughtAt(stop: ProgramStop): ReturnType<typeof uncaughtBy> {
+    return await uncaughtBy(this.core.gdb, stop.thread ?? 1).catch(() => undefined);
   }
 
   private async signalInfo(stop: ProgramStop): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
@@ -191,13 +220,39 @@ export class Exceptions {
       ? await evaluateExpression(this.core.gdb, '$_siginfo._sifields._sigfault.si_addr').catch(() => undefined)
       : undefined;
     const meaning = stop.signalMeaning ?? stop.signal ?? 'a signal';
+    // Without the filter for it, an exception that nobody catches is seen as what it leads to.
+    const cause = stop.signal === 'SIGABRT' ? await this.uncaughtAt(stop) : undefined;
+    const because = cause?.type === undefined ? undefined : describeThrown(cause, FILTERS.uncaught, 'unhandled');
+    const more = address === undefined ? undefined : `address ${address}`;
     return {
       exceptionId: stop.signal ?? 'signal',
-      description: address === undefined ? meaning : `${meaning}, address ${address}`,
+      description: [meaning, more, because && `${because.description} (${because.exceptionId})`].filter(Boolean).join(', '),
       breakMode: 'unhandled',
-      details: { message: meaning, typeName: stop.signal ?? 'signal' },
+      details: {
+        message: meaning,
+        typeName: stop.signal ?? 'signal',
+        ...(because?.details === undefined ? {} : { innerException: [because.details] }),
+      },
     };
   }
+}
+
+const NO_EXCEPTION = 'std::terminate was called without an exception';
+
+function describeThrown(
+  { type, value }: Thrown,
+  what: string,
+  breakMode: DebugProtocol.ExceptionBreakMode,
+): DebugProtocol.ExceptionInfoResponse['body'] {
+  return {
+    exceptionId: type ?? 'C++ exception',
+    description: value === undefined ? what : `${what}: ${value}`,
+    breakMode,
+    details: {
+      ...(value === undefined ? {} : { message: value }),
+      ...(type === undefined ? {} : { typeName: type, fullTypeName: type }),
+    },
+  };
 }
 
 function conditionOf(kind: CppFilter, given: string | undefined): string | undefined {

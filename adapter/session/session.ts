@@ -255,7 +255,7 @@ export class Session {
       kindOf: (number) => (this.exceptions.has(number) ? 'exception' : this.breakpoints.kindOf(number)),
       exceptionOf: (number) => this.exceptions.describe(number),
     });
-    const hit = report.hitBreakpointIds?.map((number) => this.breakpoints.idOf(number));
+    const hit = report.hitBreakpointIds?.map((number) => this.exceptions.idOf(this.breakpoints.idOf(number)));
     return hit === undefined ? report : { ...report, hitBreakpointIds: hit };
   }
 

@@ -390,6 +390,7 @@ QUESTIONS = {
     "elements": list_elements,
     "load": load_program,
     "thrown": lambda wanted: thrown(wanted),
+    "uncaught": lambda wanted: uncaught(wanted),
     "picture": picture,
     "live": lambda wanted: leave_view(),
     "monitor": lambda wanted: gdb.execute("monitor " + wanted["line"], to_string=True),
@@ -436,4 +437,5 @@ class Ask(gdb.MICommand):
 
 
 load_part("points.py")
+load_part("uncaught.py")
 Ask("-savepoint-ask")

@@ -96,7 +96,7 @@ def thrown(wanted):
     dap.frame_at(wanted["thread"], 0).select()
     address, name = thrown_typeinfo()
     facts = {} if name is None else {"type": name}
-    for look in (lambda: message_of(address, name), lambda: gdb.parse_and_eval("$_exception").format_string()):
+    for look in (lambda: thrown_message(address, name), lambda: gdb.parse_and_eval("$_exception").format_string()):
         try:
             return {**facts, "value": look()}
         except (gdb.error, UnicodeDecodeError):
@@ -104,16 +104,18 @@ def thrown(wanted):
     return facts
 
 
-def message_of(typeinfo, name):
+def thrown_message(typeinfo, name):
+    return message_of(typeinfo, name, int(gdb.parse_and_eval("$_probe_arg0")))
+
+
+def message_of(typeinfo, name, thrown_object):
     """The text of one of the standard library's, which is behind its first pointer, or of one that is derived from it."""
-    pointer = gdb.lookup_type("unsigned long").pointer()
     while name is not None and not STANDARD.match(name):
-        typeinfo = int(gdb.Value(typeinfo + 16).cast(pointer).dereference())  # of its only base, when it has one (Itanium C++ ABI, 2.9.5)
+        typeinfo = dap.word_at(typeinfo + 16)  # of its only base, when it has one (Itanium C++ ABI, 2.9.5)
         name = typeinfo_at(typeinfo)
     if name is None:
         raise gdb.error("a type of somebody's own")
-    text = int(gdb.parse_and_eval("$_probe_arg0")) + 8
-    return gdb.Value(text).cast(gdb.lookup_type("char").pointer().pointer()).dereference().string()
+    return dap.text_at(dap.word_at(thrown_object + 8))
 
 
 def signal_name():
