@@ -178,9 +178,10 @@ export class Checkpoints {
 
   /** Asks for the tree, and tells the client what is new in it. */
   private async refresh(): Promise<void> {
-    const old = new Map(this.known.checkpoints.map((record) => [record.id, record]));
     const isStopped = this.core.program.kind === 'stopped';
     const listed = await this.listWith(this.reachable());
+    // What came while the list was on its way has been told.
+    const old = new Map(this.known.checkpoints.map((record) => [record.id, record]));
     if (listed.checkpoints.length === 0) return this.onLost();
     this.known = listed;
     for (const { id, label } of listed.checkpoints) {
@@ -198,6 +199,8 @@ export class Checkpoints {
   private async listWith(store: CheckpointStore): Promise<CheckpointList> {
     const before = new Set(this.known.checkpoints.map(({ id }) => id));
     const listed = await store.list();
+    // gdb may be about to tell of some of these, and more than is in the list.
+    if (this.core.program.kind === 'running') await hearOut(this.core.gdb);
     const now = new Set(listed.checkpoints.map(({ id }) => id));
     const passed = this.known.checkpoints.filter(({ id }) => !before.has(id) && !now.has(id));
     const last = passed.at(-1);

@@ -65,8 +65,10 @@ describe.each(Object.keys(states))('after %s', (state) => {
     expect((await run.top(back.threadId)).line).toBe(line('print'));
     expect(await run.value('global_counter', back.threadId)).toBe('42');
     await run.ask('continue', { threadId: back.threadId });
-    if (state === 'the end') expect(await run.event('exited')).toEqual({ exitCode: 3 });
-    else expect((await run.stopped('exception')).description).toBe('SIGSEGV');
+    if (state === 'the end') {
+      expect(await run.event('exited')).toEqual({ exitCode: 3 });
+      await run.stopped('exit');
+    } else expect((await run.stopped('exception')).description).toBe('SIGSEGV');
     await run.disconnect();
     await place.expectNothingLeft();
   });

@@ -23,7 +23,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await run.disconnect();
-  run.expectNoOther();
   await place.expectNothingLeft();
   await place.close();
 });

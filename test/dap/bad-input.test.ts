@@ -70,7 +70,6 @@ it('a length above the limit ends the session and says why', async () => {
   await run.said(/at most 67108864 bytes, and this one has 99999999999; the session ends/);
   await run.event('terminated');
   await run.gone();
-  run.expectNoOther();
   await place.expectNothingLeft();
 });
 

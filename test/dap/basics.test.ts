@@ -40,7 +40,6 @@ describe('a session from beginning to end', () => {
     await run.event('terminated');
     expect(run.output).toMatch(/^5 12 5 0.25 abc 1 args \[exit3\]\n$/);
     await run.disconnect();
-    run.expectNoOther();
     await place.expectNothingLeft();
     expect(fs.existsSync(`/proc/${run.adapter.pid}`)).toBe(false);
   });

@@ -383,6 +383,13 @@ describe('another client of the same session', () => {
     const stop = await run.stopped('goto');
     expect(stop.description).toBe(`Restored to checkpoint ${checkpoint.id} "goal"`);
     if (how === 'stands') await run.event('continued');
+    // The state that was left is kept, by whoever restores.
+    for (const [reason, id] of [
+      ['taken', 1],
+      ['taken', 2],
+      ['restored', 1],
+    ])
+      expect(await run.event('checkpoint/changed')).toMatchObject({ reason, id });
     expect(await run.value('p.x', stop.threadId)).toBe('1');
     await place.finish(run);
   });

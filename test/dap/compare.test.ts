@@ -92,7 +92,8 @@ describe('a program in C', () => {
     expect(files['text']).toMatch(/^"first".* -> "second"/);
     expect(files['many']).toBe('{0 <repeats 1000 times>} -> {0 <repeats 900 times>, 4, 0 <repeats 99 times>}');
 
-    const waiting = { function: 'worker', line: line('waits') };
+    // In which line is open: a worker says that it is there before it sleeps.
+    const waiting = { function: 'worker', source: sourceOf('compare.c') };
     expect(result.threads.map(({ change, before, after }) => [change, before, after])).toEqual([
       ['moved', expect.objectContaining({ line: line('first stop') }), expect.objectContaining({ line: line('second stop') })],
       ['gone', expect.objectContaining(waiting), undefined],
@@ -288,6 +289,7 @@ gdb.pretty_printers.append(look)
     const { run, id } = await atSecond('if int(self.value["x"]) == 1: os.kill(os.getpid(), signal.SIGKILL)');
     expect(await run.refusal('checkpoint/compare', { id })).not.toMatch(/^no error/);
     await run.event('terminated');
+    expect(run.console).toMatch(/The debugger has ended: gdb ended by SIGKILL/);
     await place.finish(run);
   });
 

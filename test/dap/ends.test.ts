@@ -39,14 +39,12 @@ describe.each(states)('a %s program', (state) => {
     await run.ask('terminate');
     await within(run.event('terminated'));
     await run.disconnect();
-    run.expectNoOther();
     await place.expectNothingLeft();
   });
 
   it('ends by disconnect', async () => {
     const run = await session(state);
     await within(run.disconnect());
-    run.expectNoOther();
     await place.expectNothingLeft();
   });
 
@@ -92,7 +90,6 @@ describe.each(states)('a %s program', (state) => {
     expect(run.console).toMatch(/The debugger has ended/);
     expect(await run.refusal('stackTrace', { threadId: 1 })).toMatch(/running|notStopped|ended/);
     await run.disconnect();
-    run.expectNoOther();
     await place.expectNothingLeft();
   });
 
@@ -144,11 +141,14 @@ describe('with requests under way, at any of them', () => {
       // At a random one of their answers.
       const answers = 1 + random.below(requests);
       await run.answered(answers);
+      // What the others are answered with, or cause, depends on who is quicker.
+      run.mayGet('stopped', 'continued', 'breakpoint', 'checkpoint/changed');
       await victims[who]!(run);
       if (who === 'gdb' || who === 'the owner') {
         // Whoever notices a lost connection only when it is used: it is used.
         void run.refusal('readMemory', { memoryReference: '0x1000', count: 4 });
         await within(run.event('terminated'));
+        expect(run.console).toMatch(/The debugger has ended/);
         await run.disconnect();
       } else await within(run.gone());
       await place.expectNothingLeft();
@@ -162,7 +162,6 @@ it('a running program that is killed is told as ended by the signal', async () =
   expect(await run.event('exited')).toEqual({ exitCode: 137 });
   await within(run.event('terminated'));
   await run.disconnect();
-  run.expectNoOther();
   await place.expectNothingLeft();
 });
 

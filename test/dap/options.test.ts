@@ -115,7 +115,6 @@ describe('console', () => {
     await run.printed(/1 args \[none\]/);
     expect(run.terminalRequests).toMatchObject([{ kind, cwd: place.place.directory, title: expect.any(String) }]);
     await run.disconnect();
-    run.expectNoOther();
   });
 
   it.each(['integratedTerminal', 'externalTerminal'])(

@@ -109,13 +109,11 @@ it('the last words of a gdb that ends are a group, when they are many', async ()
   await run.event('terminated');
   expect(run.groups().groups).toEqual([{ heading: 'The debugger has ended:', folded: false, lines: ['out of memory', 'lost'] }]);
   await run.disconnect();
-  run.expectNoOther();
   const other = await atFirstStop();
   await other.run.refusal('evaluate', { expression: end(''), context: 'repl' });
   await other.run.event('terminated');
   expect(other.run.console).toMatch(/^The debugger has ended: gdb ended by SIGKILL$/m);
   expect(other.run.groups().groups).toEqual([]);
   await other.run.disconnect();
-  other.run.expectNoOther();
   await place.expectNothingLeft();
 });

@@ -1,6 +1,6 @@
 /**
- * An editor over the built adapter: @vscode/debugadapter-testsupport's client, with every event written down. An event that a test did not
- * ask for makes it fail, but for what the debug console shows.
+ * An editor over the built adapter: @vscode/debugadapter-testsupport's client, with every event written down. When a test's place closes, an
+ * event that the test did not ask for makes it fail, but for those that belong to what it did (dap-expected.ts).
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -9,6 +9,7 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { type Happened, contradictions, surplus } from './dap-expected';
 import { faultsOf } from './dap-schema';
 import { CliPlace, root } from './cli-session';
 
@@ -20,9 +21,6 @@ const LIMIT_MS = 40_000;
 const LONG = 1000;
 /** Of the program's output. */
 const KEPT = 1 << 20;
-
-/** Nobody has to ask for these, unless a test is about them. */
-const USUAL = ['output', 'module', 'thread', 'process', 'checkpoint/changed', 'initialized', 'capabilities'];
 
 export interface OutputGroup {
   readonly heading: string;
@@ -78,10 +76,9 @@ export class DapPlace {
     return run;
   }
 
-  /** The session ends, and nothing is left of it, nor anything that was not expected. */
+  /** The session ends, and nothing is left of it. */
   async finish(run: DapRun): Promise<void> {
     await run.disconnect();
-    run.expectNoOther();
     await this.expectNothingLeft();
   }
 
@@ -96,11 +93,11 @@ export class DapPlace {
   }
 
   async close(): Promise<void> {
-    const faults = this.runs.flatMap((run) => [...run.faults, ...run.groups().faults]);
+    const wrong = this.runs.flatMap((run) => [...run.wrong(), ...run.groups().faults]);
     for (const run of this.runs) run.report();
     this.place.close();
     await Promise.all(this.runs.map((run) => run.gone()));
-    expect(faults).toEqual([]);
+    expect(wrong).toEqual([]);
   }
 }
 
@@ -108,12 +105,16 @@ export class DapRun {
   readonly client: DebugClient;
   /** Events in the order they came; those that a test has asked for are taken out. */
   private readonly arrived: DapEvent[] = [];
+  /** Requests and events in their order, what the program prints left out. */
+  private readonly happened: Happened[] = [];
+  private readonly excused: string[] = [];
+  private readonly lookedAt = new WeakSet<DapEvent>();
   private readonly waiting = new Set<() => void>();
   private readonly replies = new Map<number, DebugProtocol.Response>();
   /** What the program wrote to the debug console, and what the console said besides. */
   output = '';
   printedBytes = 0;
-  console = '';
+  private consoleText = '';
   readonly traffic: string[] = [];
   /** What the console was told, but for what the program wrote. */
   private readonly outputs: { readonly output: string; readonly group?: string }[] = [];
@@ -139,9 +140,15 @@ export class DapRun {
     this.client.defaultTimeout = LIMIT_MS;
     const client = this.client as unknown as {
       dispatch(text: string): void;
+      doSend(command: string, args: unknown, reply: unknown): void;
       connect(readable: unknown, writable: unknown): void;
     };
     const dispatch = client.dispatch.bind(client);
+    const send = client.doSend.bind(client);
+    client.doSend = (command, args, reply) => {
+      this.happened.push({ kind: 'request', command, args: (args ?? {}) as Record<string, unknown> });
+      send(command, args, reply);
+    };
     client.dispatch = (text) => {
       this.onMessage(JSON.parse(text) as DebugProtocol.ProtocolMessage, text);
       dispatch(text);
@@ -163,10 +170,11 @@ export class DapRun {
       const said = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
       if (event.event === 'output' && event.body?.['category'] === 'stdout') this.onOutput(said);
       else if (event.event === 'output') {
-        this.console += said;
+        this.consoleText += said;
         this.outputs.push(event.body as { output: string; group?: string });
       }
       if (said.length <= LONG || event.body?.['category'] !== 'stdout') this.arrived.push(event);
+      if (event.event !== 'output') this.happened.push({ kind: 'event', event });
     } else if (message.type === 'response') {
       const response = message as DebugProtocol.Response;
       if (this.replies.has(response.request_seq))
@@ -265,7 +273,8 @@ export class DapRun {
   }
 
   async said(pattern: RegExp): Promise<void> {
-    await this.until(`console text ${pattern}`, () => (pattern.test(this.console) ? true : undefined));
+    await this.until(`console text ${pattern}`, () => (pattern.test(this.consoleText) ? true : undefined));
+    void this.console;
   }
 
   /** The body of a reply; an error reply rejects with its message. */
@@ -386,24 +395,33 @@ export class DapRun {
     await new Promise((resolve) => adapter.once('exit', resolve));
   }
 
+  /** What the debug console said, but for the program's output. Who looks has seen complaints, too. */
+  get console(): string {
+    for (const event of this.arrived) if (event.event === 'output') this.lookedAt.add(event);
+    return this.consoleText;
+  }
+
+  set console(text: string) {
+    this.consoleText = text;
+  }
+
   /** Those that no test has asked for yet. */
   events(): readonly DapEvent[] {
     return this.arrived;
   }
 
-  /** Events that the test did not ask for. */
-  unexpected(): string[] {
-    const usual = USUAL.filter((name) => !this.strict.includes(name));
-    return this.arrived
-      .filter(({ event }) => !usual.includes(event))
-      .map(({ event, body }) => `${event} ${JSON.stringify(body ?? {})}`);
+  /** They may come or not: why, the test says. */
+  mayGet(...names: readonly string[]): void {
+    this.excused.push(...names);
+  }
+
+  /** What is wrong with what has come: messages that break the protocol, and events that say what cannot be, or that nobody asked for. */
+  wrong(): string[] {
+    const left = this.arrived.filter((event) => !this.excused.includes(event.event) && !this.lookedAt.has(event));
+    return [...this.faults, ...contradictions(this.happened), ...surplus(this.happened, left, this.strict)];
   }
 
   report(): void {
     for (const terminal of this.terminals) terminal.kill('SIGKILL');
-  }
-
-  expectNoOther(): void {
-    expect(this.unexpected()).toEqual([]);
   }
 }

@@ -56,6 +56,11 @@ export class MarkedProcesses {
     await this.until(`standing process ${pid}`, () => (/[tT]/.test(processFields(pid)?.[0] ?? '') ? true : undefined));
   }
 
+  /** Until it has ended, whose parent does not wait for it. */
+  async endsUnwaited(pid: number): Promise<void> {
+    await this.until(`zombie ${pid}`, () => (processFields(pid)?.[0] === 'Z' ? true : undefined));
+  }
+
   async allEnded(): Promise<void> {
     await this.until('the end of all processes', () => (this.list().length === 0 ? true : undefined));
   }
