@@ -3,17 +3,19 @@
 import * as vscode from 'vscode';
 import type { CheckpointRecord } from '../../native/control/schema';
 import { addCheckpointBreakpoint } from './checkpoint-breakpoint';
-import type { CheckpointsView, RowRef } from './checkpoints-view';
+import type { CheckpointsView } from './checkpoints-view';
 import type { Comparisons } from './comparisons';
 import { showError } from './notify';
+import { pickCheckpoint } from './pickers';
 import { runToLine } from './run-to-line';
 import { type Abilities, abilities, findRecord, lastCheckpoint } from './session-state';
 import type { Session, Sessions } from './sessions';
-import { describeRecord, warningsOf } from './texts';
+import { FOCUSED, type Target, focusedRow, placeOf, recordsOf, sessionIdOf } from './targets';
+import { warningsOf } from './texts';
 import { ENTRY_ID } from './tree-rows';
 
-/** A row, its number, or (toolbar, palette, keyboard) nothing. */
-type Target = RowRef | number | undefined;
+const NOTHING_TO_TAKE = 'There is no running program to take a checkpoint of; Restore to Snapshot brings it back.';
+const NO_CHECKPOINT = 'There is no checkpoint.';
 
 export class Commands {
   constructor(
@@ -26,18 +28,18 @@ export class Commands {
     const on = (name: string, run: (...args: never[]) => unknown): vscode.Disposable =>
       vscode.commands.registerCommand(`savepoint.${name}`, run as (...args: unknown[]) => unknown);
     return [
-      on('take', () => this.take()),
+      on('take', (at?: unknown) => this.take(at)),
       on('takeNamed', () => this.takeNamed()),
       on('runToLineAndTake', (at?: unknown) => this.runToLine(at)),
       on('addCheckpointBreakpoint', (at?: unknown) => this.addBreakpoint(at)),
-      on('restore', () => this.restorePicked()),
+      on('restore', (at?: unknown) => this.restorePicked(at)),
       on('restoreLast', () => this.restoreLast()),
-      on('restoreRow', (target: Target) => this.restore(target)),
+      on('restoreRow', (target: Target) => this.restoreRow(target)),
       on('undoRestore', () => this.undo()),
       on('rename', (target: Target) => this.rename(target)),
       on('delete', (target: Target) => this.drop(target)),
       on('deleteAll', () => this.dropAll()),
-      on('deleteGroup', (target: RowRef) => this.dropGroup(target)),
+      on('deleteGroup', (target: Target) => this.drop(target)),
       on('compareNow', (target: Target) => this.compareNow(target)),
       on('compareWith', (target: Target) => this.compareWith(target)),
       on('preflight', () => this.preflight()),
@@ -45,20 +47,26 @@ export class Commands {
     ];
   }
 
-  /** Commands can be called by keyboard and palette when they do not work: then they say why. */
-  private need(able: keyof Abilities, otherwise: string): Session | undefined {
-    const { active } = this.sessions;
-    if (active !== undefined && abilities(active.state)[able]) return active;
-    if (active?.state.busy === true) return undefined;
-    void vscode.window.showInformationMessage(active === undefined ? 'No program is being debugged by Savepoint.' : otherwise);
+  /**
+   * The session that is meant: that of the row or the call which a menu gave, else the active one. Commands can be called by keyboard and
+   * palette when they do not work: then they say why.
+   */
+  private need(able: keyof Abilities, otherwise: string, given?: unknown): Session | undefined {
+    const id = sessionIdOf(given);
+    const session = id === undefined ? this.sessions.active : this.sessions.get(id);
+    if (session !== undefined && abilities(session.state)[able]) return session;
+    if (session?.state.busy === true) return undefined;
+    const nothing =
+      id === undefined ? 'No program is being debugged by Savepoint.' : 'This program is not debugged by Savepoint.';
+    tell(session === undefined ? nothing : otherwise);
     return undefined;
   }
 
   // --- taking ---
 
-  private async take(label?: string): Promise<void> {
-    const session = this.need('take', 'There is no running program to take a checkpoint of; Restore to Snapshot brings it back.');
-    if (session !== undefined) await this.takeOf(session, label);
+  private async take(given: unknown): Promise<void> {
+    const session = this.need('take', NOTHING_TO_TAKE, given);
+    if (session !== undefined) await this.takeOf(session);
   }
 
   private async takeOf(session: Session, label?: string): Promise<void> {
@@ -71,20 +79,22 @@ export class Commands {
   }
 
   private async takeNamed(): Promise<void> {
+    const session = this.need('take', NOTHING_TO_TAKE);
+    if (session === undefined) return;
     const label = await vscode.window.showInputBox({
       title: 'Checkpoint Here',
       prompt: 'A name for the checkpoint',
       placeHolder: 'before the crash',
     });
-    if (label !== undefined) await this.take(label.trim());
+    if (label !== undefined) await this.takeOf(session, label.trim());
   }
 
   private async runToLine(given: unknown): Promise<void> {
-    const session = this.need('runTo', 'The program has to stand still: pause it first.');
+    const session = this.need('runTo', 'The program has to stand still: pause it first.', given);
     const place = session === undefined ? undefined : placeOf(given);
     if (session === undefined || place === undefined) return;
     try {
-      if ((await runToLine(session, place)) === 'there') await this.takeOf(session);
+      if ((await runToLine(session, place, given)) === 'there') await this.takeOf(session);
     } catch (error) {
       showError('The program does not run to this line', error);
     }
@@ -93,19 +103,39 @@ export class Commands {
   /** Before a session, too. */
   private addBreakpoint(given: unknown): void {
     const place = placeOf(given);
-    if (place === undefined) return void vscode.window.showInformationMessage('Put the cursor into a line of a program first.');
+    if (place === undefined) return tell('Put the cursor into a line of a program first.');
     if (addCheckpointBreakpoint(place)) return;
-    void vscode.window.showInformationMessage('This line has a checkpoint breakpoint already.');
+    tell('This line has a checkpoint breakpoint already.');
   }
 
   // --- going back ---
 
-  /** By keyboard no row is given: the selected one is meant. */
-  private async restore(target: Target): Promise<void> {
-    const session = this.need('restore', 'There is no checkpoint to go back to.');
-    const record = session === undefined ? undefined : this.find(session, target ?? this.view.view.selection[0]);
+  private async restoreRow(target: Target): Promise<void> {
+    const session = this.need('restore', NO_CHECKPOINT, target);
+    const record = session === undefined ? undefined : await this.recordOf(session, target, 'Restore to Snapshot');
+    if (session !== undefined && record !== undefined) await this.restoreTo(session, record);
+  }
+
+  private async restorePicked(given: unknown): Promise<void> {
+    const session = this.need('restore', NO_CHECKPOINT, given);
     if (session === undefined) return;
-    if (record === undefined) return await this.restorePicked();
+    const record = await this.pick(session, 'Restore to Snapshot', lastCheckpoint(session.state)?.id);
+    if (record !== undefined) await this.restoreTo(session, record);
+  }
+
+  private async restoreLast(): Promise<void> {
+    const session = this.need('restore', NO_CHECKPOINT);
+    const record = session === undefined ? undefined : lastCheckpoint(session.state);
+    if (session !== undefined && record !== undefined) await this.restoreTo(session, record);
+  }
+
+  private async undo(): Promise<void> {
+    const session = this.need('undo', 'There is no restore to undo.');
+    const record = session === undefined ? undefined : findRecord(session.state, session.state.arrival?.from);
+    if (session !== undefined && record !== undefined) await this.restoreTo(session, record);
+  }
+
+  private async restoreTo(session: Session, record: CheckpointRecord): Promise<void> {
     if (!(await isWanted(record))) return;
     try {
       await session.restore(record.id);
@@ -114,52 +144,15 @@ export class Commands {
     }
   }
 
-  private async restorePicked(): Promise<void> {
-    const session = this.need('restore', 'There is no checkpoint to go back to.');
-    if (session === undefined) return;
-    const record = await this.pick(session, 'Restore to Snapshot', lastCheckpoint(session.state)?.id);
-    if (record !== undefined) await this.restore(record.id);
-  }
-
-  private async restoreLast(): Promise<void> {
-    const session = this.need('restore', 'There is no checkpoint to go back to.');
-    const record = session === undefined ? undefined : lastCheckpoint(session.state);
-    if (record !== undefined) await this.restore(record.id);
-  }
-
-  private async undo(): Promise<void> {
-    const session = this.need('undo', 'There is no restore to undo.');
-    const from = session?.state.arrival?.from;
-    if (from !== undefined) await this.restore(from);
-  }
-
-  /** Newest first, those that somebody asked for before the automatic ones; `first` is the one that Enter takes. */
   private async pick(session: Session, title: string, first?: number, except?: number): Promise<CheckpointRecord | undefined> {
-    const all = session.state.list.checkpoints.filter(({ id }) => id !== except).sort((a, b) => b.id - a.id);
-    const entries = (records: readonly CheckpointRecord[]): (vscode.QuickPickItem & { record: CheckpointRecord })[] =>
-      records.map((record) => ({
-        record,
-        label: `${warningsOf(record).length > 0 ? '$(warning)' : '$(device-camera)'} ${record.id}  ${this.view.nameOf(record)}`,
-        description: record.id === session.state.presentId ? 'you are here' : '',
-        detail: describeRecord(record, Date.now()),
-      }));
-    const named = entries(all.filter(({ automatic }) => !automatic));
-    named.sort((a, b) => Number(b.record.id === first) - Number(a.record.id === first));
-    const automatic = entries(all.filter((record) => record.automatic));
-    const separator = { label: 'automatic', kind: vscode.QuickPickItemKind.Separator };
-    const items: vscode.QuickPickItem[] = [...named, ...(automatic.length > 0 ? [separator] : []), ...automatic];
-    const chosen = await vscode.window.showQuickPick(items, {
-      title,
-      placeHolder: 'Which checkpoint? (name, line, age)',
-      matchOnDetail: true,
-    });
-    return (chosen as { record?: CheckpointRecord } | undefined)?.record;
+    return await pickCheckpoint(session.state, (record) => this.view.nameOf(record), { title, first, except });
   }
 
   // --- keeping order ---
 
   private async rename(target: Target): Promise<void> {
-    const [session, record] = await this.chosen(target, 'Rename');
+    const session = this.need('restore', NO_CHECKPOINT, target);
+    const record = session === undefined ? undefined : await this.recordOf(session, target, 'Rename');
     if (session === undefined || record === undefined) return;
     const label = await vscode.window.showInputBox({
       title: `Rename checkpoint ${record.id}`,
@@ -169,29 +162,27 @@ export class Commands {
     await session.rename(record.id, label.trim()).catch((error: unknown) => showError('It was not renamed', error));
   }
 
+  /** A row that stands for several is deleted with all of them. */
   private async drop(target: Target): Promise<void> {
-    const [session, record] = await this.chosen(target, 'Delete');
-    if (session !== undefined && record !== undefined) await this.dropMany(session, [record.id]);
-  }
-
-  private async dropGroup({ row, sessionId }: RowRef): Promise<void> {
-    const session = this.sessions.get(sessionId);
-    if (session === undefined || row.kind !== 'automatic') return;
-    const ids = row.children.flatMap((child) => (child.kind === 'checkpoint' ? [child.record.id] : []));
-    await this.dropMany(session, ids);
+    const session = this.need('restore', NO_CHECKPOINT, target);
+    if (session === undefined) return;
+    const given = target === FOCUSED ? await focusedRow(this.view.view) : target;
+    if (typeof given === 'object' && given.row.kind !== 'checkpoint') {
+      const ids = recordsOf(given.row).map(({ id }) => id);
+      if (await isDeletionWanted(`these ${ids.length} checkpoints`)) await this.dropMany(session, ids);
+      return;
+    }
+    const record = await this.recordOf(session, given, 'Delete');
+    if (record !== undefined) await this.dropMany(session, [record.id]);
   }
 
   private async dropAll(): Promise<void> {
-    const session = this.need('restore', 'There is no checkpoint.');
+    const session = this.need('restore', NO_CHECKPOINT);
     if (session === undefined) return;
     const ids = session.state.list.checkpoints.map(({ id }) => id).filter((id) => id !== ENTRY_ID);
-    if (ids.length === 0) return void vscode.window.showInformationMessage('There is only the entry, which Restart needs.');
-    const answer = await vscode.window.showWarningMessage(
-      `Delete ${ids.length === 1 ? 'the checkpoint' : `all ${ids.length} checkpoints`}? The program itself stays as it is.`,
-      { modal: true },
-      'Delete',
-    );
-    if (answer === 'Delete') await this.dropMany(session, ids);
+    if (ids.length === 0) return tell('There is only the entry, which Restart needs.');
+    if (await isDeletionWanted(ids.length === 1 ? 'the checkpoint' : `all ${ids.length} checkpoints`))
+      await this.dropMany(session, ids);
   }
 
   private async dropMany(session: Session, ids: readonly number[]): Promise<void> {
@@ -208,8 +199,9 @@ export class Commands {
     const session = this.need(
       'compareNow',
       'Only a program that stands still can be compared with a checkpoint: pause it first.',
+      target,
     );
-    const record = session === undefined ? undefined : await this.oneOf(session, target, 'Compare with Now');
+    const record = session === undefined ? undefined : await this.recordOf(session, target, 'Compare with Now');
     if (session !== undefined && record !== undefined) await this.showComparison(session, record, undefined);
   }
 
@@ -217,18 +209,15 @@ export class Commands {
     const session = this.need(
       'compareTwo',
       'Two checkpoints are compared while the program stands still: pause it, or take another one.',
+      target,
     );
-    const one = session === undefined ? undefined : await this.oneOf(session, target, 'Compare');
+    const one = session === undefined ? undefined : await this.recordOf(session, target, 'Compare');
     if (session === undefined || one === undefined) return;
     const other = await this.pick(session, `Compare Checkpoint ${one.id} with`, undefined, one.id);
     if (other === undefined) return;
     // The earlier one is on the left.
     const [before, after] = one.id < other.id ? [one, other] : [other, one];
     await this.showComparison(session, before, after);
-  }
-
-  private async oneOf(session: Session, target: Target, title: string): Promise<CheckpointRecord | undefined> {
-    return this.find(session, target ?? this.view.view.selection[0]) ?? (await this.pick(session, title));
   }
 
   /** `after` undefined: the present. */
@@ -263,31 +252,32 @@ export class Commands {
 
   // --- whom a command means ---
 
-  private async chosen(target: Target, title: string): Promise<readonly [Session?, CheckpointRecord?]> {
-    const session = this.need('restore', 'There is no checkpoint.');
-    if (session === undefined) return [];
-    return [session, await this.oneOf(session, target, title)];
-  }
-
-  private find(session: Session, target: Target): CheckpointRecord | undefined {
-    if (typeof target === 'number') return findRecord(session.state, target);
-    return target?.row.kind === 'checkpoint' ? findRecord(session.state, target.row.record.id) : undefined;
+  /** Without a row the user is asked, and Enter takes the selected one. */
+  private async recordOf(session: Session, target: Target, title: string): Promise<CheckpointRecord | undefined> {
+    const given = target === FOCUSED ? await focusedRow(this.view.view) : target;
+    if (given === undefined) {
+      const [selected] = this.view.view.selection;
+      return await this.pick(session, title, selected?.row.kind === 'checkpoint' ? selected.row.record.id : undefined);
+    }
+    if (typeof given === 'object' && given.row.kind !== 'checkpoint') {
+      tell('This row stands for several checkpoints: choose one of them.');
+      return undefined;
+    }
+    const id = typeof given === 'number' ? given : given.row.kind === 'checkpoint' ? given.row.record.id : undefined;
+    const record = findRecord(session.state, id);
+    if (record === undefined) tell('This checkpoint is not there any more.');
+    return record;
   }
 }
 
-/** From the line numbers' menu, a frame of the call stack, or the cursor. */
-function placeOf(given: unknown): vscode.Location | undefined {
-  if (typeof given === 'object' && given !== null && 'frameLocation' in given) {
-    const { range, source } = given.frameLocation as { range?: { startLineNumber: number }; source?: { path?: string } };
-    if (range === undefined || source?.path === undefined) return undefined;
-    return new vscode.Location(vscode.Uri.file(source.path), new vscode.Position(range.startLineNumber - 1, 0));
-  }
-  if (typeof given === 'object' && given !== null && 'lineNumber' in given && 'uri' in given) {
-    const { lineNumber, uri } = given as { lineNumber: number; uri: vscode.Uri };
-    return new vscode.Location(uri, new vscode.Position(lineNumber - 1, 0));
-  }
-  const editor = vscode.window.activeTextEditor;
-  return editor === undefined ? undefined : new vscode.Location(editor.document.uri, editor.selection.active);
+/** Not awaited: it may stay as long as the user likes. */
+function tell(message: string): void {
+  void vscode.window.showInformationMessage(message);
+}
+
+async function isDeletionWanted(what: string): Promise<boolean> {
+  const question = `Delete ${what}? The program itself stays as it is.`;
+  return (await vscode.window.showWarningMessage(question, { modal: true }, 'Delete')) === 'Delete';
 }
 
 /** Asks, when the user wants to be asked, before files and the like are left as they are. */

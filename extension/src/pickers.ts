@@ -1,10 +1,12 @@
-/** Asks the user for a program of the workspace, or a process of this machine. */
+/** Asks the user for a program of the workspace, a process of this machine, or a checkpoint. */
 
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { describeAge } from './texts';
+import type { CheckpointRecord } from '../../native/control/schema';
 import { findExecutables } from './executables';
 import { type ProcessInfo, listProcesses } from './processes';
+import type { SessionState } from './session-state';
+import { describeAge, describeRecord, warningsOf } from './texts';
 
 type ProgramItem = vscode.QuickPickItem & { readonly file?: string };
 
@@ -53,4 +55,31 @@ export async function pickProcess(): Promise<string | undefined> {
     matchOnDetail: true,
   });
   return chosen?.description;
+}
+
+/** Newest first, those that somebody asked for before the automatic ones; `first` is the one that Enter takes. */
+export async function pickCheckpoint(
+  state: SessionState,
+  nameOf: (record: CheckpointRecord) => string,
+  { title, first, except }: { readonly title: string; readonly first?: number | undefined; readonly except?: number | undefined },
+): Promise<CheckpointRecord | undefined> {
+  const all = state.list.checkpoints.filter(({ id }) => id !== except).sort((a, b) => b.id - a.id);
+  const entries = (records: readonly CheckpointRecord[]): (vscode.QuickPickItem & { record: CheckpointRecord })[] =>
+    records.map((record) => ({
+      record,
+      label: `${warningsOf(record).length > 0 ? '$(warning)' : '$(device-camera)'} ${record.id}  ${nameOf(record)}`,
+      description: record.id === state.presentId ? 'you are here' : '',
+      detail: describeRecord(record, Date.now()),
+    }));
+  const named = entries(all.filter(({ automatic }) => !automatic));
+  named.sort((a, b) => Number(b.record.id === first) - Number(a.record.id === first));
+  const automatic = entries(all.filter((record) => record.automatic));
+  const separator = { label: 'automatic', kind: vscode.QuickPickItemKind.Separator };
+  const items: vscode.QuickPickItem[] = [...named, ...(automatic.length > 0 ? [separator] : []), ...automatic];
+  const chosen = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder: 'Which checkpoint? (name, line, age)',
+    matchOnDetail: true,
+  });
+  return (chosen as { record?: CheckpointRecord } | undefined)?.record;
 }

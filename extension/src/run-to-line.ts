@@ -3,8 +3,8 @@
 import * as vscode from 'vscode';
 import type { Session } from './sessions';
 
-/** `elsewhere`: something else stopped the program first, or it ended. */
-export async function runToLine(session: Session, place: vscode.Location): Promise<'there' | 'elsewhere'> {
+/** `elsewhere`: something else stopped the program first, or it ended. `call`: what the call stack's menu gave, if it was that. */
+export async function runToLine(session: Session, place: vscode.Location, call: unknown): Promise<'there' | 'elsewhere'> {
   const threadId = session.state.stop?.threadId;
   if (threadId === undefined) return 'elsewhere';
   const isThere = (breakpoint: vscode.Breakpoint): boolean =>
@@ -23,8 +23,8 @@ export async function runToLine(session: Session, place: vscode.Location): Promi
       await set;
     }
     const stop = session.nextStop();
-    // Not a request of ours: the editor would not know that the program runs.
-    await vscode.commands.executeCommand('workbench.action.debug.continue');
+    // Not a request of ours: the editor would not know that the program runs. What is no call means the one in front.
+    await vscode.commands.executeCommand('workbench.action.debug.continue', '', call);
     if ((await stop) === 'ended') return 'elsewhere';
     const top = (await session.debug.customRequest('stackTrace', {
       threadId: session.state.stop?.threadId ?? threadId,

@@ -250,6 +250,49 @@ export class Workbench {
     await this.menuItem(title);
   }
 
+  /** A button of the view's title, which is shown while the mouse is there. */
+  viewButton(title: string): Locator {
+    return this.checkpoints.locator(`.pane-header .action-label[aria-label^="${title}"]`);
+  }
+
+  async pressInView(title: string): Promise<void> {
+    await this.checkpoints.locator('.pane-header').hover();
+    await visible(this.viewButton(title)).not.toHaveClass(/disabled/);
+    await this.viewButton(title).click();
+  }
+
+  /** What has no button of its own in the view's title. */
+  async viewMenu(title: string): Promise<void> {
+    await this.pressInView('More Actions');
+    await this.menuItem(title);
+  }
+
+  /** The context menu of a call or a thread. */
+  async callMenu(text: string | RegExp, title: string): Promise<void> {
+    await this.page.locator('.debug-call-stack .monaco-list-row').filter({ hasText: text }).first().click({ button: 'right' });
+    await this.menuItem(title);
+  }
+
+  async explorerMenu(file: string, title: string): Promise<void> {
+    const name = new RegExp(`^${file}$`);
+    await this.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: name }).click({ button: 'right' });
+    await this.menuItem(title);
+  }
+
+  /** The question in the middle of the window. */
+  async dialog(text: string | RegExp, button: string): Promise<void> {
+    const dialog = this.page.locator('.monaco-dialog-box');
+    await visible(dialog).toContainText(text);
+    await dialog.locator('.monaco-button').filter({ hasText: button }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  }
+
+  /** The row with the keyboard's focus; the tree has the focus itself. */
+  async focusedRow(text: string | RegExp): Promise<void> {
+    const tree = this.checkpoints.locator('.monaco-list:focus');
+    await visible(tree.locator('.monaco-list-row.focused').filter({ hasText: text })).toBeVisible();
+  }
+
   /** Whether both texts of the diff editor that is open have these lines. */
   async differs(before: string | RegExp, after: string | RegExp): Promise<void> {
     const editor = this.page.locator('.monaco-diff-editor');

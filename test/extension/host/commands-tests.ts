@@ -3,7 +3,7 @@
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { abilities } from '../../../extension/src/session-state';
-import { answer, api, command, test, until } from './harness';
+import { answer, api, command, messages, test, until } from './harness';
 import { atExit, atFirstStop, breakAt, go, lineOf, restore, sourceOf, start, take, valueOf } from './program';
 
 test('Checkpoint Here: a row, called by its source line, where the program is', async () => {
@@ -192,6 +192,23 @@ for (const [menu, placeAt] of Object.entries(places)) {
   });
 }
 
+test('the menu of a call means the session of that call, also when another one is in front', async () => {
+  const first = await atFirstStop();
+  breakAt(lineOf('notes', 'note'), 'notes');
+  const second = await start('notes');
+  await until('the other one stops', () => second.state.phase === 'stopped');
+  const { sessions } = await api();
+  assert.equal(sessions.active, first);
+  const call = { sessionId: second.debug.id, threadId: 'thread', frameId: 'frame', frameName: 'main' };
+  await command('take', call);
+  const named = (session: typeof first): number => session.state.list.checkpoints.filter(({ automatic }) => !automatic).length;
+  await until('it has its checkpoint', () => named(second) === 1);
+  assert.equal(named(first), 0);
+  await command('take', { ...call, sessionId: 'of another debugger' });
+  assert.match(messages.join(), /This program is not debugged by Savepoint/);
+  await vscode.debug.stopDebugging(second.debug);
+});
+
 test('a row tells where, how many threads, how old, how big; what is in the past looks like it; warnings have their reasons', async () => {
   breakAt(lineOf('notes', 'note'), 'notes');
   const session = await start('notes');
@@ -224,16 +241,26 @@ test('a row tells where, how many threads, how old, how big; what is in the past
   assert.equal(view.provideFileDecoration(item().resourceUri!)?.badge, '◀');
 });
 
-test('the key of a row goes back to the row that is selected', async () => {
+test('a command on a row, without a row, asks for it, and the selected one is the first', async () => {
   const session = await atFirstStop();
-  const id = await take(session, 'first');
-  const { view } = await api();
-  await until('the new row is selected', () => view.view.selection[0]?.row.kind === 'checkpoint');
+  const first = await take(session, 'first');
   await go(session, 'continue');
+  await take(session, 'second');
+  const { view } = await api();
+  await view.reveal(first);
+  await until('the row is selected', () => {
+    const [selected] = view.view.selection;
+    return selected?.row.kind === 'checkpoint' && selected.row.record.id === first;
+  });
+  await go(session, 'continue');
+  answer('showQuickPick', (items: readonly { label: string }[]) => {
+    assert.match(items[0]!.label, /first/);
+    return items[0];
+  });
   const stop = session.nextStop();
   await command('restoreRow');
   await stop;
-  assert.deepEqual([session.state.arrival?.at, await valueOf(session, 'total')], [id, '0']);
+  assert.deepEqual([session.state.arrival?.at, await valueOf(session, 'total')], [first, '0']);
 });
 
 test("the editor's Reverse goes to the checkpoint before, Restart to the start of the same process", async () => {
@@ -281,6 +308,13 @@ test('automatic checkpoints are folded, Step Back goes to them, and they are del
   const [group] = view.getChildren().filter(({ row }) => row.kind === 'automatic');
   assert.ok(group, view.describeRows().join('\n'));
   const left = records() - group.row.children.length;
+  answer('showWarningMessage', (question: string) => {
+    assert.equal(question, `Delete these ${group.row.children.length} checkpoints? The program itself stays as it is.`);
+    return undefined;
+  });
+  await command('deleteGroup', group);
+  assert.equal(records(), left + group.row.children.length);
+  answer('showWarningMessage', () => 'Delete');
   await command('deleteGroup', group);
   await until('they are gone', () => records() === left);
 });
