@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { packed, pictures } from '../support/workbench-setup';
 import { Workbench } from '../support/workbench-page';
@@ -80,6 +81,40 @@ test('(f) no gdb, no permission, and a refused checkpoint: each says why and wha
   } finally {
     process.kill(pid, 'SIGKILL');
     tracer.kill('SIGKILL');
+  }
+  await server.untilNoStrays();
+});
+
+test("(f) another user's process: the kernel says no, and the message says whose it is and what helps", async () => {
+  const project = new Project(path.join(server.directory, 'f-user'));
+  // Root may attach to everything: there the adapter and all that it starts are an ordinary user's.
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) {
+    for (const folder of [server.directory, path.join(server.directory, 'ext')]) fs.chmodSync(folder, 0o755);
+    const node = project.file(
+      'node',
+      `#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups ${process.execPath} "$@"\n`,
+    );
+    fs.chmodSync(node, 0o755);
+    project.file('.vscode/settings.json', JSON.stringify({ 'savepoint.node': node }));
+  }
+  const other = isRoot ? spawn('sleep', ['1000'], { stdio: 'ignore' }) : undefined;
+  try {
+    project.launch({ name: 'not ours', request: 'attach', pid: other?.pid ?? 1 });
+    project.program('sum.c', SUM);
+    const workbench = await openProject(project, 'f-user');
+    await workbench.open('sum.c');
+    await workbench.start('not ours');
+    const refused = await workbench.notification(
+      /no permission to attach to process \d+: it belongs to user 0; run as that user or as root/,
+    );
+    await workbench.picture('no-permission');
+    await refused.getByText('Show Me How').click();
+    await workbench.helpPage("the program is another user's");
+    await workbench.picture('show-me-how');
+    expect(other?.exitCode ?? null).toBe(null);
+  } finally {
+    other?.kill('SIGKILL');
   }
   await server.untilNoStrays();
 });

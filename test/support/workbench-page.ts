@@ -213,6 +213,14 @@ export class Workbench {
     await rows.filter({ hasText: name }).first().waitFor();
   }
 
+  /** The check box of an exception in the Breakpoints view. */
+  async checkException(name: string): Promise<void> {
+    const row = this.page.locator('.debug-breakpoints .monaco-list-row').filter({ hasText: name });
+    const box = row.locator('[role="checkbox"]');
+    await box.click();
+    await visible(box).toHaveAttribute('aria-checked', 'true');
+  }
+
   /** Rows out of sight are not there: other panes make room. */
   async collapse(pane: string): Promise<void> {
     const header = this.page.locator(`.pane-header[aria-label^="${pane}"]`).first();

@@ -81,6 +81,28 @@ int main(void) {
 }
 `;
 
+/** The third of five calls throws, and the caller goes on. */
+export const THROW = `#include <cstdio>
+#include <stdexcept>
+
+static int parse(int i) {
+  if (i == 3) throw std::runtime_error("three"); // throw
+  return i;
+}
+
+int main() {
+  int sum = 0; // begin
+  for (int i = 1; i <= 5; i++) {
+    try {
+      sum += parse(i);
+    } catch (const std::exception &) {
+      sum += 100;
+    }
+  }
+  std::printf("sum %d\\n", sum); // print
+}
+`;
+
 export const BIG = `#include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +111,7 @@ int main(void) {
   char *memory = malloc(size);
   for (size_t i = 0; i < size; i += 8) memcpy(memory + i, &i, 8);
   memory[0]++; // full
-  return memory[1];
+  return memory[1]; // end
 }
 `;
 
@@ -109,7 +131,7 @@ export class Project {
   program(name: string, text: string, flags: readonly string[] = []): string {
     const source = this.file(name, text);
     const output = path.join(this.folder, path.parse(name).name);
-    execFileSync('cc', ['-g', '-O0', '-pthread', ...flags, source, '-o', output]);
+    execFileSync(name.endsWith('.cpp') ? 'c++' : 'cc', ['-g', '-O0', '-pthread', ...flags, source, '-o', output]);
     return output;
   }
 
