@@ -41,6 +41,10 @@ const BROWSER_ARGS = [
   '--disable-dev-shm-usage',
 ];
 
+export function launchBrowser(executablePath = findInstalled().chromium): Promise<Browser> {
+  return chromium.launch({ executablePath, headless: true, args: BROWSER_ARGS });
+}
+
 export const USER_SETTINGS: Readonly<Record<string, unknown>> = {
   'workbench.startupEditor': 'none',
   'security.workspace.trust.enabled': false,
@@ -112,7 +116,7 @@ export class WorkbenchServer {
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const [browser] = await Promise.all([
-      chromium.launch({ executablePath: installed.chromium, headless: true, args: BROWSER_ARGS }),
+      launchBrowser(installed.chromium),
       this.untilReady(options.direct === true ? '/version' : '/healthz'),
     ]);
     this.browser = browser;
