@@ -91,10 +91,12 @@ describe('what a restore could not bring back', () => {
     const { run } = await atFirstStop();
     await run.ask('evaluate', { expression: 'restart 0', context: 'repl' });
     await run.restored();
+    await run.event('checkpoint/changed', ({ reason }) => reason === 'restored');
     await run.event('output', (body) => body.group === 'end');
     expect(notes(run)).toEqual([group(false)]);
     await run.ask('evaluate', { expression: 'restart 0', context: 'repl' });
     await run.restored();
+    await run.event('checkpoint/changed', ({ reason }) => reason === 'restored');
     // No news, no group.
     await run.event('output', (body) => body.output.startsWith('Switching to checkpoint 0 ') && body.group === undefined);
     expect(notes(run)).toHaveLength(1);
@@ -107,6 +109,7 @@ it('the last words of a gdb that ends are a group, when they are many', async ()
   const end = (words: string): string => `-exec python import os; os.write(2, b"${words}"); os.kill(os.getpid(), 9)`;
   await run.refusal('evaluate', { expression: end('out of memory\\nlost\\n'), context: 'repl' });
   await run.event('terminated');
+  for (let lines = 0; lines < 4; lines++) await run.event('output', ({ category }) => category === 'stderr');
   expect(run.groups().groups).toEqual([{ heading: 'The debugger has ended:', folded: false, lines: ['out of memory', 'lost'] }]);
   await run.disconnect();
   const other = await atFirstStop();
