@@ -4,20 +4,36 @@
  * Errors are made before a command is sent, so that their stack names who asked. gdb works one command after another, so what it
  * prints on its console streams while it works on a command belongs to the oldest one without a reply.
  * Knows the wire, and no command in particular.
+ *
+ * A command that nobody waits for any more (its limit has passed, or its request was cancelled) keeps its place until gdb answers it, so that what
+ * it prints is nobody else's, and it is interrupted when its turn is or comes. Once: a second ^C while gdb waits for the debug server
+ * makes it let go of the program. But gdb may take a ^C at its prompt, before it begins with the command; then it says so ("Quit", and its prompt
+ * without a result), and gets another.
  */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type SavepointError, peerError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
 import { LineSplitter } from './line-splitter';
 import { parseRecord, tokenOf } from './mi-parser';
 import type { MiEvent, MiRecord, MiTuple, StreamKind } from './mi-values';
 
+const LIMIT_VARIABLE = 'SAVEPOINT_GDB_LIMIT';
+const USUAL_SECONDS = 60;
+
 /** For commands that gdb answers from what it has. */
-export const ORDINARY_MS = 60_000;
-/** For commands that read symbols or start programs. */
-export const LONG_MS = 300_000;
+export const ORDINARY_MS = 1000 * readSeconds(process.env[LIMIT_VARIABLE]);
+/** For commands that ask the debug server for something big, or start programs. */
+export const LONG_MS = 5 * ORDINARY_MS;
+/** For commands that read symbols; whoever does not want to wait for these cancels their progress. */
+export const SYMBOLS_MS = 60 * ORDINARY_MS;
 /** For what a person typed: it may take as long as it likes. */
 export const UNLIMITED_MS = 0;
+
+function readSeconds(given: string | undefined): number {
+  const seconds = Number(given ?? '');
+  return seconds > 0 && seconds <= 10_000 ? seconds : USUAL_SECONDS;
+}
 
 /** Begins what our script says of itself, which is no command's answer. */
 export const MARK = '\x1e';
@@ -42,6 +58,14 @@ export interface ClientEvents {
   onStream(stream: StreamKind, text: string): void;
   /** A line that is not MI, and that belongs to no command. */
   onGarbage(error: SavepointError): void;
+  /** gdb is to end what it works on, as by ^C. */
+  interrupt(): void;
+}
+
+/** Whose commands are sent: they are found here by whatever sends them. */
+interface Scope {
+  readonly signal: AbortSignal;
+  readonly isTyped: boolean;
 }
 
 interface Pending {
@@ -49,6 +73,10 @@ interface Pending {
   readonly asker: Error;
   readonly capture: boolean;
   readonly timer: NodeJS.Timeout | undefined;
+  /** Of the request that it was sent for. */
+  readonly signal: AbortSignal | undefined;
+  isLate: boolean;
+  isInterrupted: boolean;
   text: string;
   resolve(reply: MiReply): void;
   reject(error: Error): void;
@@ -62,6 +90,9 @@ export class GdbClient {
   private ended: string | undefined;
   /** The token of the command that has the program run. */
   private resumedBy: number | undefined;
+  private readonly scope = new AsyncLocalStorage<Scope>();
+  /** gdb has said "Quit", and neither a result nor its prompt since. */
+  private hasQuit = false;
 
   constructor(
     private readonly write: (text: string) => void,
@@ -72,23 +103,65 @@ export class GdbClient {
   /** `command` begins with `-`. Rejects with a PeerError whose message is gdb's. */
   send(command: string, sending: Sending = {}): Promise<MiReply> {
     const asker = new Error(command);
-    const { limitMs = ORDINARY_MS, capture = false } = sending;
+    const { capture = false } = sending;
+    const scope = this.scope.getStore();
+    const limitMs = scope?.isTyped === true ? UNLIMITED_MS : (sending.limitMs ?? ORDINARY_MS);
     if (/[\n\r]/.test(command)) return Promise.reject(peerError('mi-line', `a command is one line: ${JSON.stringify(command)}`));
     if (this.ended !== undefined) return Promise.reject(this.failure('gdb-ended', this.ended, asker));
     const token = this.nextToken++;
     return new Promise((resolve, reject) => {
-      const timer =
-        limitMs === UNLIMITED_MS
-          ? undefined
-          : setTimeout(() => {
-              this.pending.delete(token);
-              reject(this.failure('gdb-slow', `gdb did not answer within ${limitMs / 1000} s: ${command}`, asker));
-            }, limitMs);
-      this.pending.set(token, { command, asker, capture, timer, text: '', resolve, reject });
+      const timer = limitMs === UNLIMITED_MS ? undefined : setTimeout(() => this.onLate(token, limitMs), limitMs);
+      // What is sent after the end of a request puts things right again: nobody ends that.
+      const signal = scope?.signal.aborted === true ? undefined : scope?.signal;
+      const state = { isLate: false, isInterrupted: false, text: '' };
+      this.pending.set(token, { command, asker, capture, timer, signal, ...state, resolve, reject });
       const line = `${token}${command}`;
       this.log.add('mi', `> ${line}`);
       this.write(`${line}\n`);
     });
+  }
+
+  /** Does `work`, whose commands end early when `signal` says so. `isTyped`: they may take as long as they like. */
+  async interruptible<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
+    const { signal } = scope;
+    const end = (): void => this.interruptUnwanted();
+    signal.addEventListener('abort', end);
+    try {
+      return await this.scope.run(scope, work);
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
+  }
+
+  private onLate(token: number, limitMs: number): void {
+    const pending = this.pending.get(token);
+    if (pending === undefined) return;
+    pending.isLate = true;
+    const { command, asker } = pending;
+    const [, name] = /^(-savepoint-ask \S+|.{0,200})/.exec(command) ?? [];
+    const what = `gdb did not answer within ${limitMs / 1000} s and was interrupted: ${name}`;
+    const advice = `Try again; ${LIMIT_VARIABLE} in the adapter's environment (now ${ORDINARY_MS / 1000}) gives it more seconds`;
+    this.log.add('mi', `! ${what}`);
+    pending.reject(this.failure('gdb-slow', `${what}. ${advice}`, asker));
+    this.interruptUnwanted();
+  }
+
+  /** What gdb works on, when nobody waits for it. */
+  private interruptUnwanted(): void {
+    const [oldest] = this.pending.values();
+    if (oldest === undefined || oldest.isInterrupted || !(oldest.isLate || oldest.signal?.aborted === true)) return;
+    oldest.isInterrupted = true;
+    this.log.add('mi', `! ^C: ${oldest.command.slice(0, 200)}`);
+    this.events.interrupt();
+  }
+
+  private onPrompt(): void {
+    const [oldest] = this.pending.values();
+    if (this.hasQuit && oldest?.isInterrupted === true) {
+      oldest.isInterrupted = false;
+      this.interruptUnwanted();
+    }
+    this.hasQuit = false;
   }
 
   feed(chunk: Buffer): void {
@@ -115,7 +188,7 @@ export class GdbClient {
     }
     switch (record.kind) {
       case 'prompt':
-        return;
+        return this.onPrompt();
       case 'stream':
         return this.stream(record.stream, record.text);
       case 'result':
@@ -136,6 +209,7 @@ export class GdbClient {
 
   private stream(stream: StreamKind, text: string): void {
     const [oldest] = this.pending.values();
+    if (stream === 'log' && text === 'Quit\n') this.hasQuit = true;
     // A stop may have it said after the next command was sent.
     if (oldest?.capture === true && !text.startsWith(MARK)) oldest.text += text;
     else this.events.onStream(stream, text);
@@ -143,13 +217,20 @@ export class GdbClient {
 
   private answer(record: MiEvent): void {
     const pending = record.token === undefined ? undefined : this.pending.get(record.token);
-    // None: its limit was reached before, or it is the second answer to a resume.
+    this.hasQuit = false;
+    // None: it is the second answer to a resume.
     if (record.token === undefined || pending === undefined) return this.lateAnswer(record);
+    this.forgetLateBefore(record.token);
     this.settle(record.token, pending);
     if (record.name === 'running') this.resumedBy = record.token;
     if (record.name !== 'error') return pending.resolve({ name: record.name, fields: record.fields, text: pending.text });
     const message = typeof record.fields['msg'] === 'string' ? record.fields['msg'] : 'gdb gives no reason';
     pending.reject(this.failure('gdb-error', message, pending.asker));
+  }
+
+  /** gdb answers in turn: what it has passed over it will never answer. */
+  private forgetLateBefore(answered: number): void {
+    for (const [token, { isLate }] of this.pending) if (isLate && token < answered) this.pending.delete(token);
   }
 
   /**
@@ -165,6 +246,8 @@ export class GdbClient {
   private settle(token: number, pending: Pending): void {
     this.pending.delete(token);
     if (pending.timer !== undefined) clearTimeout(pending.timer);
+    // One that was cancelled while it waited for its turn has it now.
+    this.interruptUnwanted();
   }
 
   private failure(code: string, message: string, asker: Error): SavepointError {

@@ -1,6 +1,6 @@
 /** MI commands that set gdb up, run the program, and end it: one function each. */
 
-import { type GdbClient, LONG_MS, type MiReply, UNLIMITED_MS } from './client';
+import { type GdbClient, LONG_MS, type MiReply, ORDINARY_MS, SYMBOLS_MS } from './client';
 import { quoteMi } from './quote';
 
 export type StepUnit = 'line' | 'instruction';
@@ -10,7 +10,7 @@ export async function gdbSet(gdb: GdbClient, setting: string): Promise<void> {
 }
 
 /** A command as a person would type it; the reply has what it printed. */
-export async function consoleCommand(gdb: GdbClient, line: string, limitMs: number = UNLIMITED_MS): Promise<MiReply> {
+export async function consoleCommand(gdb: GdbClient, line: string, limitMs = ORDINARY_MS): Promise<MiReply> {
   return await gdb.send(`-interpreter-exec console ${quoteMi(line)}`, { limitMs, capture: true });
 }
 
@@ -20,7 +20,7 @@ export async function hearOut(gdb: GdbClient): Promise<void> {
 }
 
 export async function fileSymbols(gdb: GdbClient, file: string): Promise<void> {
-  await gdb.send(`-file-symbol-file ${quoteMi(file)}`, { limitMs: LONG_MS });
+  await gdb.send(`-file-symbol-file ${quoteMi(file)}`, { limitMs: SYMBOLS_MS });
 }
 
 export async function enablePrettyPrinting(gdb: GdbClient): Promise<void> {
@@ -33,12 +33,12 @@ export async function execRun(gdb: GdbClient, start: boolean): Promise<void> {
 }
 
 export async function targetAttach(gdb: GdbClient, pid: number): Promise<void> {
-  await gdb.send(`-target-attach ${pid}`, { limitMs: LONG_MS });
+  await gdb.send(`-target-attach ${pid}`, { limitMs: SYMBOLS_MS });
 }
 
 /** Connects to a debug server; its program then stands. */
 export async function targetSelect(gdb: GdbClient, address: string): Promise<void> {
-  await gdb.send(`-target-select extended-remote ${address}`, { limitMs: LONG_MS });
+  await gdb.send(`-target-select extended-remote ${address}`, { limitMs: SYMBOLS_MS });
 }
 
 export async function targetDetach(gdb: GdbClient): Promise<void> {

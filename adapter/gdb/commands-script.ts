@@ -1,13 +1,13 @@
 /** Questions to our script inside gdb (native/gdb/dap.py), for what MI has no command: one function each. */
 
-import { type GdbClient, MARK, UNLIMITED_MS } from './client';
+import { type GdbClient, LONG_MS, MARK, ORDINARY_MS, SYMBOLS_MS } from './client';
 import type { Where } from './commands-data';
 import { needText } from './mi-values';
 
-async function ask(gdb: GdbClient, word: string, question: object): Promise<unknown> {
+async function ask(gdb: GdbClient, word: string, question: object, limitMs = ORDINARY_MS): Promise<unknown> {
   const data = Buffer.from(JSON.stringify(question)).toString('hex');
   // What gdb may print meanwhile is nothing for the user.
-  const { fields } = await gdb.send(`-savepoint-ask ${word} ${data}`, { limitMs: UNLIMITED_MS, capture: true });
+  const { fields } = await gdb.send(`-savepoint-ask ${word} ${data}`, { limitMs, capture: true });
   return JSON.parse(needText(fields, 'answer'));
 }
 
@@ -83,12 +83,12 @@ export async function listElements(
 
 /** `monitor LINE`, a word to the debug server. Returns its text. */
 export async function monitor(gdb: GdbClient, line: string): Promise<string> {
-  return (await ask(gdb, 'monitor', { line })) as string;
+  return (await ask(gdb, 'monitor', { line }, LONG_MS)) as string;
 }
 
 /** Reads a program's file. false: it has no debug information. */
 export async function loadProgramFile(gdb: GdbClient, file: string): Promise<boolean> {
-  return (await ask(gdb, 'load', { file })) === true;
+  return (await ask(gdb, 'load', { file }, SYMBOLS_MS)) === true;
 }
 
 export type ShownVariable = readonly [name: string, text: string, unshown?: string];
@@ -123,7 +123,7 @@ export async function pictureOf(
   gdb: GdbClient,
   wanted: { readonly checkpoint: number | null; readonly stacks: readonly number[]; readonly places: readonly number[] },
 ): Promise<Picture> {
-  return (await ask(gdb, 'picture', wanted)) as Picture;
+  return (await ask(gdb, 'picture', wanted, LONG_MS)) as Picture;
 }
 
 /** Makes sure that gdb sees the program itself, after a picture that failed. */

@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { bug, describeError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
+import { readText } from '../../native/base/proc-text';
 import { planGdb } from '../../native/cli/gdb-args';
 import { type Ending, findGdb, startPair } from '../../native/cli/gdb-pair';
 import { type ClientEvents, GdbClient } from './client';
@@ -26,6 +27,32 @@ export interface GdbStart {
   /** Read the user's and the system's init files. */
   readonly initFiles: boolean;
   readonly io: ProgramIo;
+}
+
+/**
+ * As ^C at a terminal: for a process and those that it has started in its own group (gdb's shells, and what these run), which would be waited
+ * for otherwise. Those that have ended meanwhile need none.
+ */
+export function interruptGroup(pid: number): void {
+  const group = groupOf(pid);
+  for (const one of [...descendants(pid).filter((child) => groupOf(child) === group), pid]) {
+    try {
+      process.kill(one, 'SIGINT');
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+function descendants(pid: number): readonly number[] {
+  const children = readText(`/proc/${pid}/task/${pid}/children`)?.match(/\d+/g) ?? [];
+  return children.map(Number).flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** proc(5): the third word behind the name, which may have any character in it. */
+function groupOf(pid: number): string | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[2];
 }
 
 const STDERR_KEPT = 4000;

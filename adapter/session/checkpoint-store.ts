@@ -11,7 +11,7 @@ import type {
   CompareResult,
   PreflightResult,
 } from '../../native/control/schema';
-import type { GdbClient } from '../gdb/client';
+import { type GdbClient, LONG_MS } from '../gdb/client';
 import { consoleCommand, gdbSet } from '../gdb/commands-exec';
 import { monitor } from '../gdb/commands-script';
 
@@ -80,7 +80,7 @@ export class GdbCheckpointStore implements CheckpointStore {
   async restore(id: number): Promise<void> {
     this.untold++;
     try {
-      await consoleCommand(this.gdb(), `restart ${id}`);
+      await consoleCommand(this.gdb(), `restart ${id}`, LONG_MS);
     } catch (error) {
       this.untold--;
       throw error;

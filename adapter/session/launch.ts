@@ -2,7 +2,7 @@
 
 import { judgeAttach, readAttachFacts } from '../../native/base/attach-obstacle';
 import { SavepointError, describeError, isFamily, userError } from '../../native/base/errors';
-import type { ClientEvents, GdbClient } from '../gdb/client';
+import { type ClientEvents, type GdbClient, UNLIMITED_MS } from '../gdb/client';
 import {
   consoleCommand,
   enablePrettyPrinting,
@@ -15,7 +15,7 @@ import {
   targetSelect,
 } from '../gdb/commands-exec';
 import { gdbProcessId, loadProgramFile, monitor } from '../gdb/commands-script';
-import { GdbProcess } from '../gdb/process';
+import { GdbProcess, interruptGroup } from '../gdb/process';
 import { quoteProgramArgument } from '../gdb/quote';
 import { baseName } from './breakpoints';
 import type { Core } from './core';
@@ -50,9 +50,6 @@ const SETTINGS = [
   'breakpoint pending on',
   'print thread-events off',
 ];
-
-/** Longer than gdb takes from one command to the next. */
-const INTERRUPT_AGAIN_MS = 300;
 
 export class Launch {
   start: Start | undefined;
@@ -115,33 +112,9 @@ export class Launch {
     }
   }
 
-  /**
-   * Work that ends early when the client cancels it. Asked more than once:
-   *  1. the command is written to gdb's pipe; 2. the SIGINT comes before gdb has begun with it, and gdb's prompt takes it: nothing is ended;
-   *  3. gdb begins, and nobody would end it.
-   */
-  async interruptible<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    let again: NodeJS.Timeout | undefined;
-    const end = (): void => {
-      this.interruptGdb();
-      again = setInterval(() => this.interruptGdb(), INTERRUPT_AGAIN_MS);
-    };
-    signal.addEventListener('abort', end);
-    try {
-      return await work();
-    } finally {
-      signal.removeEventListener('abort', end);
-      clearInterval(again);
-    }
-  }
-
-  /** Ends what gdb is working on (reading symbols, a script, a function of the program that it has called), as ^C does. */
-  private interruptGdb(): void {
-    try {
-      if (this.gdbPid !== undefined && !this.over) process.kill(this.gdbPid, 'SIGINT');
-    } catch {
-      // It has ended meanwhile.
-    }
+  /** Ends what gdb is working on (reading symbols, a script, a shell, a function of the program that it has called), as ^C does. */
+  interruptGdb(): void {
+    if (this.gdbPid !== undefined && !this.over) interruptGroup(this.gdbPid);
   }
 
   private async openTerminal(start: Start): Promise<ProgramTerminal> {
@@ -197,7 +170,7 @@ export class Launch {
 
   private async setUp({ text, ignoreFailures }: SetupCommand, output: OutputGroup): Promise<void> {
     try {
-      const said = await consoleCommand(this.core.gdb, text);
+      const said = await consoleCommand(this.core.gdb, text, UNLIMITED_MS);
       if (said.text !== '') output.say(said.text);
     } catch (error) {
       if (!isFamily(error, 'peer')) throw error;

@@ -136,7 +136,8 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
       return body;
     }),
     evaluate: plain(async (args: DebugProtocol.EvaluateArguments, context) => {
-      const body = await launch.interruptible(context.signal, () => session.evaluation.evaluate(args));
+      const scope = { signal: context.signal, isTyped: args.context === 'repl' };
+      const body = await core.gdb.interruptible(scope, () => session.evaluation.evaluate(args));
       if (args.context === 'hover' || !mayChange(args.expression)) return body;
       // What is watched is evaluated again when variables are void: with a call in it, for ever.
       if (args.context === 'repl') session.onChanged();

@@ -70,6 +70,7 @@ export class Session {
         onEvent: (event) => this.onEvent(event),
         onStream: (stream, text) => this.onStream(stream, text),
         onGarbage: (error) => core.tell(describeError(error), 'stderr'),
+        interrupt: () => this.launch.interruptGdb(),
       },
       (why) => this.onGdbEnd(why),
     );

@@ -160,6 +160,7 @@ describe('the client', () => {
       onEvent: (event) => seen.push(event.name),
       onStream: (stream, text) => seen.push(`${stream} ${text}`),
       onGarbage: (error) => seen.push(error.code),
+      interrupt: () => seen.push('^C'),
     };
     const client = new GdbClient((text) => sent.push(text), new Log(''), events);
     return { client, sent, seen, say: (text: string) => client.feed(Buffer.from(text)) };
@@ -224,6 +225,59 @@ describe('the client', () => {
     const next = client.send('-next');
     say('2^done\n');
     expect((await next).name).toBe('done');
+  });
+
+  test('a late one keeps its place: it is interrupted once, and what it prints and answers is nobody else’s', async () => {
+    const { client, seen, say } = start();
+    const late = client.send('-savepoint-ask calls 7b7d', { limitMs: 5, capture: true });
+    const next = client.send('-next', { capture: true });
+    await expect(late).rejects.toThrow(
+      /not answer within 0.005 s and was interrupted: -savepoint-ask calls\. Try again; SAVEPOINT_GDB_LIMIT/,
+    );
+    expect(seen).toEqual(['^C']);
+    say('~"of the late one"\n1^error,msg="Quit"\n(gdb)\n~"of the next"\n2^done\n');
+    expect((await next).text).toBe('of the next');
+    expect(seen).toEqual(['^C']);
+  });
+
+  test('one that gdb never answers takes nothing from those behind it', async () => {
+    const { client, say } = start();
+    await expect(client.send('-lost', { limitMs: 5 })).rejects.toMatchObject({ code: 'gdb-slow' });
+    const next = client.send('-next');
+    say('2^done\n');
+    await next;
+    const captured = client.send('-captured', { capture: true });
+    say('~"text"\n3^done\n');
+    expect((await captured).text).toBe('text');
+  });
+
+  test('a cancelled one is interrupted when its turn comes, and again when gdb’s prompt took that', async () => {
+    const { client, seen, say } = start();
+    const other = client.send('-other');
+    const { signal, abort } = cancellable();
+    const work = client.interruptible({ signal, isTyped: true }, async () => {
+      await client.send('-long').catch(() => {});
+      return await client.send('-put-right');
+    });
+    abort();
+    expect(seen).toEqual([]);
+    say('1^done\n(gdb)\n');
+    await other;
+    expect(seen).toEqual(['^C']);
+    say('&"Quit\\n"\n(gdb)\n');
+    expect(seen).toEqual(['^C', 'log Quit\n', '^C']);
+    say('&"Quit\\n"\n2^error,msg="Quit"\n(gdb)\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    say('&"Quit\\n"\n(gdb)\n');
+    // What comes after the end puts things right.
+    say('3^done\n');
+    await work;
+    expect(seen.filter((one) => one === '^C')).toHaveLength(2);
+
+    function cancellable() {
+      const controller = new AbortController();
+      return { signal: controller.signal, abort: () => controller.abort() };
+    }
   });
 
   test('a garbled reply rejects its command, other garbage is told', async () => {
