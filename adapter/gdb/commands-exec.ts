@@ -15,8 +15,8 @@ export async function consoleCommand(gdb: GdbClient, line: string, limitMs = ORD
 }
 
 /** Returns when all that gdb has said before has been read. */
-export async function hearOut(gdb: GdbClient): Promise<void> {
-  await gdb.send('-gdb-show confirm');
+export async function hearOut(gdb: GdbClient, limitMs = ORDINARY_MS): Promise<void> {
+  await gdb.send('-gdb-show confirm', { limitMs });
 }
 
 export async function fileSymbols(gdb: GdbClient, file: string): Promise<void> {

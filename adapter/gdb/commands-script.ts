@@ -172,11 +172,16 @@ export interface Returned {
   readonly notes: readonly string[];
 }
 
+/** A file whose symbols gdb has read. */
+export interface Read {
+  readonly read: string;
+}
+
 /** undefined: a console record that is something else. */
-export function readTold(text: string): Passing | Returned | undefined {
+export function readTold(text: string): Passing | Returned | Read | undefined {
   if (!text.startsWith(`${MARK}{`)) return undefined;
   try {
-    return JSON.parse(text.slice(1)) as Passing | Returned;
+    return JSON.parse(text.slice(1)) as Passing | Returned | Read;
   } catch {
     return undefined;
   }

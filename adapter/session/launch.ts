@@ -2,7 +2,7 @@
 
 import { judgeAttach, readAttachFacts } from '../../native/base/attach-obstacle';
 import { SavepointError, describeError, isFamily, userError } from '../../native/base/errors';
-import { type ClientEvents, type GdbClient, UNLIMITED_MS } from '../gdb/client';
+import { type ClientEvents, type GdbClient, SYMBOLS_MS, UNLIMITED_MS } from '../gdb/client';
 import {
   consoleCommand,
   enablePrettyPrinting,
@@ -23,6 +23,7 @@ import { OutputGroup } from './output-group';
 import { ConsoleTerminal, EditorTerminal, type ProgramTerminal } from './program-io';
 import type { AttachSettings, AttachTo, CommonSettings, LaunchSettings, SetupCommand } from './settings';
 import type { Stop } from './stops';
+import type { SymbolReading } from './symbol-reading';
 
 /** Files of the build, as absolute paths; and what the adapter's own words want of each session's gdb. */
 export interface Installation {
@@ -66,6 +67,7 @@ export class Launch {
   constructor(
     private readonly core: Core,
     private readonly installation: Installation,
+    private readonly symbols: SymbolReading,
     private readonly events: ClientEvents,
     private readonly onGdbEnd: (why: string) => void,
   ) {}
@@ -219,11 +221,16 @@ export class Launch {
     if (settings.program !== undefined) await this.loadProgram(settings.program, settings.symbolFile);
     await core.program.exclusive(async () => {
       core.program.borrowStopped();
-      const stop = core.program.expectStop();
+      // Before it stands, gdb reads the symbols of its libraries.
+      const stop = core.program.expectStop(SYMBOLS_MS);
+      const connect = async (): Promise<Stop> => {
+        await this.connect(settings.to);
+        return await stop;
+      };
       try {
-        await core.progress.show(
+        this.attachStop = await core.progress.show(
           `Attaching to ${nameOf(settings.to)}`,
-          () => this.connect(settings.to),
+          (reporter) => this.symbols.within(reporter, connect),
           () => this.abandon(),
         );
       } catch (error) {
@@ -231,7 +238,8 @@ export class Launch {
         core.program.idle();
         throw whyNotAttached(settings.to, error);
       }
-      this.attachStop = await stop;
+      // The end of gdb is one of the program, too.
+      if (this.abandoned) throw userError('attach', 'cancelled');
     });
   }
 

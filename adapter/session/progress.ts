@@ -7,6 +7,14 @@ import type { Client } from '../dap/connection';
 
 /** Shorter work would only flicker. */
 const SHOWN_AFTER_MS = 500;
+/** More often nobody could read it. */
+const UPDATED_AFTER_MS = 100;
+
+/** What the work says of itself; the client hears the newest. */
+export interface Reporter {
+  /** `percentage`: 0 to 100. */
+  update(message: string, percentage: number): void;
+}
 
 export class Progress {
   /** What `cancel` of a progress does. */
@@ -19,23 +27,19 @@ export class Progress {
     private readonly isWanted: () => boolean,
   ) {}
 
-  /** `cancel` undefined: it cannot be cancelled. */
-  async show<T>(title: string, work: () => Promise<T>, cancel?: () => void): Promise<T> {
-    const progressId = `savepoint-${this.next++}`;
-    let shown = false;
+  /** A title that is a function is asked when it is shown. `cancel` undefined: it cannot be cancelled. */
+  async show<T>(title: string | (() => string), work: (reporter: Reporter) => Promise<T>, cancel?: () => void): Promise<T> {
+    const one = new Shown(this.client, `savepoint-${this.next++}`);
     const timer = setTimeout(() => {
-      if (!this.isWanted()) return;
-      shown = true;
-      const body: DebugProtocol.ProgressStartEvent['body'] = { progressId, title, cancellable: cancel !== undefined };
-      this.client.send('progressStart', body);
+      if (this.isWanted()) one.start(typeof title === 'string' ? title : title(), cancel !== undefined);
     }, SHOWN_AFTER_MS);
-    if (cancel !== undefined) this.open.set(progressId, cancel);
+    if (cancel !== undefined) this.open.set(one.id, cancel);
     try {
-      return await work();
+      return await work(one);
     } finally {
       clearTimeout(timer);
-      this.open.delete(progressId);
-      if (shown) this.client.send('progressEnd', { progressId });
+      this.open.delete(one.id);
+      one.end();
     }
   }
 
@@ -44,5 +48,35 @@ export class Progress {
     const act = this.open.get(progressId);
     act?.();
     return act !== undefined;
+  }
+}
+
+type State = Pick<DebugProtocol.ProgressUpdateEvent['body'], 'message' | 'percentage'>;
+
+class Shown implements Reporter {
+  private isShown = false;
+  private state: State = {};
+  private toldAt = 0;
+
+  constructor(
+    private readonly client: Client,
+    readonly id: string,
+  ) {}
+
+  start(title: string, cancellable: boolean): void {
+    this.isShown = true;
+    this.toldAt = performance.now();
+    this.client.send('progressStart', { progressId: this.id, title, cancellable, ...this.state });
+  }
+
+  update(message: string, percentage: number): void {
+    this.state = { message, percentage };
+    if (!this.isShown || performance.now() - this.toldAt < UPDATED_AFTER_MS) return;
+    this.toldAt = performance.now();
+    this.client.send('progressUpdate', { progressId: this.id, ...this.state });
+  }
+
+  end(): void {
+    if (this.isShown) this.client.send('progressEnd', { progressId: this.id });
   }
 }

@@ -9,7 +9,7 @@ import type { CheckpointRecord, CheckpointStop } from '../../native/control/sche
 import { describeError, userError } from '../../native/base/errors';
 import type { Log } from '../../native/base/log';
 import type { Client } from '../dap/connection';
-import { type Passing, type Returned, readTold } from '../gdb/commands-script';
+import { type Passing, type Read, type Returned, readTold } from '../gdb/commands-script';
 import { type MiEvent, type StreamKind, numberOf } from '../gdb/mi-values';
 import { Breakpoints } from './breakpoints';
 import { GdbCheckpointStore, type TakenRecord } from './checkpoint-store';
@@ -28,6 +28,7 @@ import { Program } from './program';
 import { RestartFrame } from './restart-frame';
 import { ENDED_THREAD, Stack, Threads } from './stack';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop, readStop, reportStop } from './stops';
+import { SymbolReading } from './symbol-reading';
 import { Variables } from './variables';
 
 export class Session {
@@ -52,6 +53,7 @@ export class Session {
   private besideOpened: Promise<ControlStore | undefined> | undefined;
   private readonly client: Client;
   private readonly store: GdbCheckpointStore;
+  private readonly symbols: SymbolReading;
 
   constructor(
     client: Client,
@@ -63,9 +65,11 @@ export class Session {
     this.client = client;
     this.core = new Core(client, log, (core) => this.makeProgram(core, log));
     const { core } = this;
+    this.symbols = new SymbolReading(core.progress, () => core.gdb);
     this.launch = new Launch(
       core,
       installation,
+      this.symbols,
       {
         onEvent: (event) => this.onEvent(event),
         onStream: (stream, text) => this.onStream(stream, text),
@@ -172,6 +176,7 @@ export class Session {
       case 'notify thread-exited':
         return this.threads.onExited(fields);
       case 'notify library-loaded':
+        this.symbols.onFound();
         this.variables.onLibraries();
         return this.files.onLoaded(fields);
       case 'notify library-unloaded':
@@ -214,9 +219,15 @@ export class Session {
   /** While the program is stopped for a moment only, gdb's words about that are not for the user. */
   private onStream(stream: StreamKind, text: string): void {
     const told = stream === 'console' ? readTold(text) : undefined;
-    if (told !== undefined) return 'log' in told ? this.onPassing(told) : this.onReturned(told);
+    if (told !== undefined) return this.onTold(told);
     if (!this.talking || this.core.program.kind === 'borrowed' || this.launch.isOver) return;
     this.client.send('output', { category: 'console', output: text });
+  }
+
+  private onTold(told: Passing | Returned | Read): void {
+    if ('log' in told) this.onPassing(told);
+    else if ('read' in told) this.symbols.onRead(told.read);
+    else this.onReturned(told);
   }
 
   private onPassing({ log, source, line, checkpoint, stop }: Passing): void {

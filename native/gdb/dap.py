@@ -118,6 +118,15 @@ def tell_return(self, sentence, notes):
 Return.tell = tell_return  # savepoint.py
 
 
+def tell_read(event):
+    """What the adapter counts when gdb reads the symbols of many libraries."""
+    if event.new_objfile.owner is None:  # else a debug file, which belongs to another
+        gdb.write(MARK + json.dumps({"read": event.new_objfile.filename}) + "\n")
+
+
+gdb.events.new_objfile.connect(tell_read)
+
+
 def set_break(wanted):
     """`wanted`: file and line (or function, or address, or watch and access), condition, compare and count, log."""
     if wanted.get("condition"):
