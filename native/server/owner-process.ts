@@ -11,6 +11,7 @@ import type { ListenAt } from '../cli/listen-option';
 import { hostArch } from '../arch/select';
 import * as cpu from '../sys/cpu';
 import * as io from '../sys/io';
+import { tellPtrace } from '../sys/ptrace-trace';
 import { runProbe } from '../sys/probe';
 import { Waiter } from '../sys/wait';
 import { WaitSet } from '../sys/wait-set';
@@ -60,6 +61,7 @@ export class OwnerProcess {
 
   constructor(options: OwnerOptions = {}) {
     this.log = new Log(options.trace);
+    if (this.log.shows('ptrace')) tellPtrace((line) => this.log.add('ptrace', line));
     this.saveTrace = traceSaver(this.log);
     this.tracer = new Tracer(
       hostArch(cpu),

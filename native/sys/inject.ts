@@ -5,6 +5,7 @@
 import { GONE, type Addr, type Gone, type Tid } from '../base/brands';
 import { kernelError } from '../base/errors';
 import { errnoName } from '../abi/errno';
+import { told } from './ptrace-trace';
 import { bind } from './shim';
 
 const injectCall = bind<(tid: number, at: bigint, call: Buffer, stop: Buffer) => number>(
@@ -50,13 +51,17 @@ function outcome(result: number, stop: Buffer, what: string, tid: Tid): Died | u
 export function callIn(tid: Tid, syscallAt: Addr, call: CallSpec): bigint | Died {
   const table = encode([call]);
   const stop = Buffer.alloc(4);
-  return outcome(injectCall(tid, syscallAt, table, stop), stop, `remote system call ${call.nr}`, tid) ?? table.readBigInt64LE(56);
+  const result = injectCall(tid, syscallAt, table, stop);
+  told?.(`call ${call.nr} in ${tid}: ${result === 0 ? table.readBigInt64LE(56) : errnoName(-result)}`);
+  return outcome(result, stop, `remote system call ${call.nr}`, tid) ?? table.readBigInt64LE(56);
 }
 
 /** Many calls by the batch code at `codeAt`, whose table is `tableAt`. */
 export function batchIn(tid: Tid, codeAt: Addr, tableAt: Addr, memFd: number, calls: readonly CallSpec[]): bigint[] | Died {
   const table = encode(calls);
   const stop = Buffer.alloc(4);
-  const died = outcome(injectBatch(tid, codeAt, tableAt, memFd, table, calls.length, stop), stop, 'remote batch', tid);
+  const result = injectBatch(tid, codeAt, tableAt, memFd, table, calls.length, stop);
+  told?.(`calls ${calls.map(({ nr }) => nr).join(' ')} in ${tid}${result === 0 ? '' : `: ${errnoName(-result)}`}`);
+  const died = outcome(result, stop, 'remote batch', tid);
   return died ?? calls.map((_call, i) => table.readBigInt64LE(i * CALL_SIZE + 56));
 }

@@ -26,8 +26,9 @@ import {
   PTRACE_SYSCALL,
 } from '../abi/ptrace';
 import { TRAP_BRKPT, TRAP_TRACE } from '../abi/flags';
-import { SIGTRAP } from '../abi/signals';
+import { SIGTRAP, signalName } from '../abi/signals';
 import { SIGINFO } from '../abi/structs';
+import { told } from './ptrace-trace';
 import { bind } from './shim';
 
 const raw = bind<(request: number, tid: number, addr: bigint | number, data: bigint | number) => number | bigint>(
@@ -63,6 +64,8 @@ function check(result: number | bigint, call: string, tid: Tid): number | Gone {
   throw kernelError(call, -value, errnoName(-value), `thread ${tid}`);
 }
 
+const orGone = (result: number | Gone): string => (result === GONE ? ': gone' : '');
+
 export type ResumeRequest = 'continue' | 'step' | 'syscall' | 'listen';
 const REQUEST: Record<ResumeRequest, number> = {
   continue: PTRACE_CONT,
@@ -73,12 +76,16 @@ const REQUEST: Record<ResumeRequest, number> = {
 
 /** Lets a stopped tracee run; `signal` is delivered when it stands in a signal-delivery stop. */
 export function resume(tid: Tid, how: ResumeRequest, signal: number): true | Gone {
-  return check(raw(REQUEST[how], tid, 0, signal), `PTRACE_${how.toUpperCase()}`, tid) === GONE ? GONE : true;
+  const result = check(raw(REQUEST[how], tid, 0, signal), `PTRACE_${how.toUpperCase()}`, tid);
+  told?.(`${how} ${tid}${signal === 0 ? '' : `, ${signalName(signal)}`}${orGone(result)}`);
+  return result === GONE ? GONE : true;
 }
 
 /** Asks a running tracee for a PTRACE_EVENT_STOP. Also GONE when it stands in no state to be asked. */
 export function interrupt(tid: Tid): true | Gone {
-  return check(raw(PTRACE_INTERRUPT, tid, 0, 0), 'PTRACE_INTERRUPT', tid) === GONE ? GONE : true;
+  const result = check(raw(PTRACE_INTERRUPT, tid, 0, 0), 'PTRACE_INTERRUPT', tid);
+  told?.(`interrupt ${tid}${orGone(result)}`);
+  return result === GONE ? GONE : true;
 }
 
 /** The same for many; those that are gone (or in no state to be asked). */
@@ -87,16 +94,22 @@ export function interruptAll(tids: readonly Tid[]): ReadonlySet<Tid> {
   const results = room.subarray(4 * tids.length);
   tids.forEach((tid, i) => room.writeInt32LE(tid, 4 * i));
   interruptAllRaw(room, tids.length, results);
-  return new Set(tids.filter((tid, i) => check(results.readInt32LE(4 * i), 'PTRACE_INTERRUPT', tid) === GONE));
+  const gone = new Set(tids.filter((tid, i) => check(results.readInt32LE(4 * i), 'PTRACE_INTERRUPT', tid) === GONE));
+  told?.(`interrupt ${tids.map((tid) => `${tid}${orGone(gone.has(tid) ? GONE : 0)}`).join(', ')}`);
+  return gone;
 }
 
 /** Returns 0 or the errno: the caller has advice for EPERM. */
 export function seize(tid: Tid, options: number): number {
-  return -Number(raw(PTRACE_SEIZE, tid, 0, options));
+  const errno = -Number(raw(PTRACE_SEIZE, tid, 0, options));
+  told?.(`seize ${tid}${errno === 0 ? '' : `: ${errnoName(errno)}`}`);
+  return errno;
 }
 
 export function detach(tid: Tid, signal: number): true | Gone {
-  return check(raw(PTRACE_DETACH, tid, 0, signal), 'PTRACE_DETACH', tid) === GONE ? GONE : true;
+  const result = check(raw(PTRACE_DETACH, tid, 0, signal), 'PTRACE_DETACH', tid);
+  told?.(`detach ${tid}${signal === 0 ? '' : `, ${signalName(signal)}`}${orGone(result)}`);
+  return result === GONE ? GONE : true;
 }
 
 export function getGp(tid: Tid, size: number): Buffer | Gone {
@@ -215,5 +228,7 @@ export function peekUser(tid: Tid, offset: number): bigint | Gone {
 
 /** tgkill(2); signal 0 asks whether the thread is there. */
 export function tgkill(pid: number, tid: Tid, signal: number): true | Gone {
-  return check(tgkillRaw(pid, tid, signal), 'tgkill', tid) === GONE ? GONE : true;
+  const result = check(tgkillRaw(pid, tid, signal), 'tgkill', tid);
+  if (signal !== 0) told?.(`tgkill ${tid}, ${signalName(signal)}${orGone(result)}`);
+  return result === GONE ? GONE : true;
 }

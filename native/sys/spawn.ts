@@ -3,6 +3,8 @@
  */
 
 import type { Pid } from '../base/brands';
+import { errnoName } from '../abi/errno';
+import { told } from './ptrace-trace';
 import { bind } from './shim';
 
 const spawnRaw = bind<
@@ -64,5 +66,6 @@ export function spawn(spec: SpawnSpec): SpawnResult {
     spec.options,
     stage,
   );
+  told?.(`spawn ${spec.path}: ${result > 0 ? result : errnoName(-result)}`);
   return result > 0 ? { pid: result } : { errno: -result, stage: SPAWN_STAGES[stage.readInt32LE(0)] ?? 'none' };
 }

@@ -1,6 +1,7 @@
 /** The loop that steps the threads of a process in turn and compares watched memory: sp_step_watch. */
 
 import type { Addr, Tid } from '../base/brands';
+import { told } from './ptrace-trace';
 import { bind } from './shim';
 import type { WaitEvent } from './wait';
 
@@ -110,6 +111,7 @@ export function stepWatch(job: StepJob, threads: readonly StepThread[]): StepRes
   const flags = job.registers ? 1 : 0;
   const { pid, memFd, clientFd, max, values } = job;
   const count = threads.length;
+  told?.(`step ${threads.map(({ tid }) => tid).join(', ')}, watching memory`);
   const n = stepWatchRaw(
     pid,
     memFd,

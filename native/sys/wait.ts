@@ -5,6 +5,7 @@
 import type { Tid } from '../base/brands';
 import { kernelError } from '../base/errors';
 import { errnoName } from '../abi/errno';
+import { describeStatus, told } from './ptrace-trace';
 import { bind } from './shim';
 
 const waitOpen = bind<() => number>('int sp_wait_open(void)');
@@ -47,6 +48,10 @@ export interface WaitResult {
   readonly ready: readonly number[];
 }
 
+function tellStatus(tid: Tid, status: number): void {
+  told?.(`wait ${tid}: ${describeStatus(status)}`);
+}
+
 /** One per process: makes it the tracer's. */
 export class Waiter {
   private readonly out = Buffer.alloc(MAX_EVENTS * 8);
@@ -68,13 +73,18 @@ export class Waiter {
     if (n < 0) throw kernelError('poll', -n, errnoName(-n));
     const events: WaitEvent[] = [];
     for (let i = 0; i < n; i++) events.push({ tid: this.out.readInt32LE(i * 8), status: this.out.readInt32LE(i * 8 + 4) });
+    if (told !== undefined) for (const { tid, status } of events) tellStatus(tid, status);
     return { events, ready: n > 0 ? [] : fds.filter((_fd, i) => this.readyRoom.readInt32LE(i * 4) !== 0) };
   }
 
   /** The next status of one tracee; undefined when it has none within the limit or is no tracee of ours (any more). */
   waitFor(tid: Tid, timeoutMs: number): number | undefined {
     const result = waitTidRaw(tid, this.word, timeoutMs);
-    if (result === 0) return this.word.readInt32LE(0);
+    if (result === 0) {
+      const status = this.word.readInt32LE(0);
+      tellStatus(tid, status);
+      return status;
+    }
     if (result === -ETIMEDOUT) throw kernelError('waitpid', ETIMEDOUT, errnoName(ETIMEDOUT), `thread ${tid} does not stop`);
     return undefined;
   }
@@ -89,9 +99,11 @@ export class Waiter {
   ): { kind: 'look'; event: WaitEvent } | { kind: 'again' | 'pending' | 'gone' } {
     const { stepped } = this;
     const result = stepRangeRaw(tid, memFd, pc, start, end, clientFd, max, stepped);
+    told?.(`step ${tid}${start === end ? '' : ` within 0x${start.toString(16)}-0x${end.toString(16)}`}`);
     if (result < 0) return { kind: 'gone' };
     if (result > 0) return { kind: result === 1 ? 'again' : 'pending' };
     const status = stepped.readInt32LE(STEPPED.status);
+    tellStatus(tid, status);
     if (stepped.readInt32LE(STEPPED.known) === 0) return { kind: 'look', event: { tid, status } };
     const rest = Buffer.from(stepped.subarray(STEPPED.siginfo));
     const siginfo = rest.subarray(0, STEPPED.registers - STEPPED.siginfo);
