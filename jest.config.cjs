@@ -43,9 +43,16 @@ function builtProject(/** @type {string} */ name) {
 /** They need a VS Code workbench and Chromium; scripts/test.mjs says so where these are missing. */
 const inWorkbench = process.env.SAVEPOINT_WITHOUT_WORKBENCH ? [] : ['e2e', 'extension'];
 
+/** What only a whole run can prove; scripts/test.mjs runs it at the end. */
+const afterAll = process.env.SAVEPOINT_WHOLE_RUN ? ['traffic'] : [];
+
 /** @type {import('jest').Config} */
 module.exports = {
   testTimeout: 60_000,
   watchman: false,
-  projects: [project('unit'), ...['rsp', 'gdb', 'checkpoint', 'cli', 'control', 'dap', 'real', ...inWorkbench].map(builtProject)],
+  projects: [
+    project('unit'),
+    ...afterAll.map(project),
+    ...['rsp', 'gdb', 'checkpoint', 'cli', 'control', 'dap', 'real', ...inWorkbench].map(builtProject),
+  ],
 };

@@ -101,15 +101,18 @@ async function runJest(args) {
 
 /**
  * The tests in the extension's host follow when the others are through: two minutes alone, beside others many times that, for the editor
- * and the browser want both CPUs.
+ * and the browser want both CPUs. At the end, what the whole run has proved.
  * @param {string[]} args
  * @returns {Promise<Report>}
  */
 async function runFirst(args) {
-  if (args.length > 0 || process.env.SAVEPOINT_WITHOUT_WORKBENCH) return runOnce(['--maxWorkers=2', ...args]);
-  const most = await runOnce(['--maxWorkers=2', '--ignoreProjects', 'extension']);
-  const rest = await runOnce(['--runInBand', '--selectProjects', 'extension']);
-  return { files: [...most.files, ...rest.files], broken: most.broken || rest.broken };
+  if (args.length > 0) return runOnce(['--maxWorkers=2', ...args]);
+  process.env.SAVEPOINT_WHOLE_RUN = '1';
+  fs.rmSync(path.join(root, 'dist/dap-traffic'), { recursive: true, force: true });
+  const alone = process.env.SAVEPOINT_WITHOUT_WORKBENCH ? ['traffic'] : ['extension', 'traffic'];
+  const reports = [await runOnce(['--maxWorkers=2', '--ignoreProjects', ...alone])];
+  for (const project of alone) reports.push(await runOnce(['--runInBand', '--selectProjects', project]));
+  return { files: reports.flatMap(({ files }) => files), broken: reports.some(({ broken }) => broken) };
 }
 
 /** @typedef {{ files: { name: string, count: Count }[], broken: boolean }} Report `broken`: jest failed without naming a test */

@@ -14,8 +14,8 @@ const FAMILIES: Readonly<Record<Family, { readonly id: number; readonly showUser
   bug: { id: 7000, showUser: true },
 };
 
-/** An editor's own requests that came too late, for a program that runs or has run on: nothing that its user has done. */
-const TOO_LATE: ReadonlySet<string> = new Set(['not-stopped', 'stale']);
+/** An editor's own requests that came too late, for a program that runs, has run on or is gone: nothing that its user has done. */
+const TOO_LATE: ReadonlySet<string> = new Set(['not-stopped', 'stale', 'over']);
 
 /** The editor's extension tells it together with what can be done (a client without one shows the reply's message). */
 const ADVISED: ReadonlySet<string> = new Set(['cannot-attach', 'no-gdb']);

@@ -19,6 +19,13 @@ export async function hearOut(gdb: GdbClient, limitMs = ORDINARY_MS): Promise<vo
   await gdb.send('-gdb-show confirm', { limitMs });
 }
 
+/** Whether gdb has a target still, which it loses with a debug server that ends. */
+export async function isConnected(gdb: GdbClient): Promise<boolean> {
+  const { text } = await consoleCommand(gdb, 'python print(gdb.selected_inferior().connection is not None)');
+  // Beside it, what gdb complains of.
+  return !/^False$/m.test(text);
+}
+
 export async function fileSymbols(gdb: GdbClient, file: string): Promise<void> {
   await gdb.send(`-file-symbol-file ${quoteMi(file)}`, { limitMs: SYMBOLS_MS });
 }

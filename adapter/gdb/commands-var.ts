@@ -33,6 +33,13 @@ function readVarObject(tuple: MiTuple): VarObject {
   };
 }
 
+/** Of what a printer made inside another one, gdb does not say whether it has children: it may. */
+function readChild(tuple: MiTuple): VarObject {
+  const object = readVarObject(tuple);
+  const isOpen = object.dynamic && object.hint !== 'string' && textOf(tuple, 'has_more') === undefined;
+  return isOpen ? { ...object, hasMore: true } : object;
+}
+
 export async function varCreate(gdb: GdbClient, expression: string, where: Where | undefined): Promise<VarObject> {
   const { fields } = await gdb.send(`-var-create ${whereWords(where)}- * ${quoteMi(expression)}`);
   return readVarObject(fields);
@@ -45,7 +52,7 @@ export async function varListChildren(
   to: number,
 ): Promise<{ children: readonly VarObject[]; hasMore: boolean }> {
   const { fields } = await gdb.send(`-var-list-children --all-values ${quoteMi(name)} ${from} ${to}`);
-  return { children: tuplesOf(fields, 'children').map(readVarObject), hasMore: textOf(fields, 'has_more') === '1' };
+  return { children: tuplesOf(fields, 'children').map(readChild), hasMore: textOf(fields, 'has_more') === '1' };
 }
 
 export async function varEvaluate(gdb: GdbClient, name: string, format: 'natural' | 'hexadecimal'): Promise<string> {

@@ -1,4 +1,7 @@
-/** Bytes in chunks to lines of text. A line is decoded when it is whole, so no character is ever cut in two. Pure. */
+/**
+ * Bytes in chunks to lines of text. A line is decoded when it is whole, so no character is ever cut in two; also not where gdb writes one half as
+ * it is and the other as escapes. Pure.
+ */
 
 const NEWLINE = 10;
 
@@ -18,9 +21,16 @@ export class LineSplitter {
   }
 
   private join(last: Buffer): string {
-    if (this.parts.length === 0) return last.toString('utf8');
+    if (this.parts.length === 0) return decode(last);
     const whole = Buffer.concat([...this.parts, last]);
     this.parts = [];
-    return whole.toString('utf8');
+    return decode(whole);
   }
+}
+
+/** gdb escapes the bytes 0x80 to 0x9f, in the middle of characters as well (gdb/utils.c: print_it): then all are made escapes, which are put together. */
+function decode(line: Buffer): string {
+  const text = line.toString('utf8');
+  if (!text.includes('\ufffd')) return text;
+  return line.toString('latin1').replace(/[\x80-\xff]/g, (byte) => `\\${byte.charCodeAt(0).toString(8)}`);
 }

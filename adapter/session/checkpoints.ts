@@ -65,6 +65,10 @@ export class Checkpoints {
     return this.possible;
   }
 
+  get areThere(): boolean {
+    return this.known.checkpoints.length > 0;
+  }
+
   get hasNamed(): boolean {
     return this.known.checkpoints.some(({ automatic }) => !automatic);
   }
@@ -461,6 +465,7 @@ export class Checkpoints {
     const stop = await coming;
     if (stop.kind !== 'stop' || !isQuietStop(stop)) {
       program.settle(stop);
+      program.requireSession();
       throw peerError('restore', `the program stopped elsewhere on its way to checkpoint ${record.id}`);
     }
     program.stopped();

@@ -18,7 +18,8 @@ export interface ProgramHooks {
   /** Somebody typed `continue` or the like at gdb. */
   onResumedByGdb(): void;
   onStop(stop: ProgramStop, pauseAsked: boolean): void;
-  onExit(stop: Extract<Stop, { kind: 'exit' }>): void;
+  /** `silently`: the program was stopped for a moment, when what gdb says is not for the user. */
+  onExit(stop: Extract<Stop, { kind: 'exit' }>, silently: boolean): void;
 }
 
 /** A program in an uninterruptible sleep cannot be stopped. */
@@ -47,7 +48,12 @@ export class Program {
   requireStopped(): void {
     if (this.phase.kind === 'stopped') return;
     if (this.phase.kind === 'exited') throw userError('ended', 'the program has ended; a checkpoint can bring it back');
+    this.requireSession();
     throw userError('not-stopped', 'the program is running; pause it first');
+  }
+
+  requireSession(): void {
+    if (this.phase.kind === 'ended') throw userError('over', 'the debug session is over');
   }
 
   async exclusive<T>(work: () => Promise<T>): Promise<T> {
@@ -79,6 +85,7 @@ export class Program {
     this.waiter = undefined;
   }
 
+  /** Nothing can be done any more: gdb, or the server behind it, is gone. */
   onGdbEnded(): void {
     this.change({ kind: 'ended' });
     this.waiter?.({ kind: 'exit', code: 0, signal: undefined });
@@ -262,8 +269,9 @@ export class Program {
   settle(stop: Stop): void {
     const pauseAsked = this.phase.kind === 'running' ? this.phase.pauseAsked : this.phase.kind === 'borrowed' && this.phase.tell;
     if (stop.kind === 'exit') {
+      const silently = this.phase.kind === 'borrowed';
       this.change({ kind: 'exited' });
-      this.hooks.onExit(stop);
+      this.hooks.onExit(stop, silently);
     } else {
       this.change({ kind: 'stopped' });
       this.hooks.onStop(stop, pauseAsked);

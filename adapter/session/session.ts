@@ -26,6 +26,7 @@ import { type Installation, Launch, type Start } from './launch';
 import { Memory } from './memory';
 import { Program } from './program';
 import { RestartFrame } from './restart-frame';
+import { ServerLoss } from './server-loss';
 import { ENDED_THREAD, Stack, Threads } from './stack';
 import { type ProgramStop, type Stop, type StopReport, isQuietStop, readStop, reportStop } from './stops';
 import { SymbolReading } from './symbol-reading';
@@ -47,6 +48,7 @@ export class Session {
   readonly compare: Compare;
   readonly restartFrame: RestartFrame;
   /** From `configurationDone` on, what gdb says is for the user. */
+  private readonly serverLoss: ServerLoss;
   private talking = false;
   private prepared = false;
   private terminated = false;
@@ -78,6 +80,7 @@ export class Session {
       },
       (why) => this.onGdbEnd(why),
     );
+    this.serverLoss = new ServerLoss(core, () => this.onServerLost());
     const code = new CodeSources(core);
     this.breakpoints = new Breakpoints(core, code);
     this.exceptions = new Exceptions(core);
@@ -112,7 +115,7 @@ export class Session {
       onResumed: () => this.onResumed(),
       onResumedByGdb: () => this.client.send('continued', this.allContinued),
       onStop: (stop, pauseAsked) => this.onStop(stop, pauseAsked),
-      onExit: (stop) => void this.onExit(stop),
+      onExit: (stop, silently) => void this.onExit(stop, silently),
     });
   }
 
@@ -168,8 +171,12 @@ export class Session {
       case 'exec running':
         return this.core.program.onRunning();
       case 'exec stopped':
+        if (this.serverLoss.isEmpty(fields)) return;
         return this.core.program.onStopped(readStop(fields));
+      case 'notify thread-group-exited':
+        return this.serverLoss.onExited(fields);
       case 'notify thread-group-started':
+        this.serverLoss.onStarted(fields);
         return this.onProcess(numberOf(fields, 'pid'));
       case 'notify thread-created':
         return this.threads.onCreated(fields);
@@ -316,20 +323,34 @@ export class Session {
 
   // --- the end ---
 
-  private async onExit(stop: Extract<Stop, { kind: 'exit' }>): Promise<void> {
+  private async onExit(stop: Extract<Stop, { kind: 'exit' }>, silently: boolean): Promise<void> {
     await this.launch.terminal?.drained();
     if (this.core.program.kind !== 'exited') return;
     this.client.send('exited', { exitCode: stop.code });
-    const wish = this.launch.start?.settings.onExit ?? 'auto';
-    if (wish === 'end' || (wish === 'auto' && !this.checkpoints.hasNamed)) return await this.finish();
     const how = stop.signal === undefined ? `ended with status ${stop.code}` : `was ended by ${stop.signal}`;
-    this.core.tell(`The program ${how}. A checkpoint can bring it back; Continue or Stop ends the session.`, 'important');
+    if (silently) this.core.tell(`The program ${how}.`);
+    const wish = this.launch.start?.settings.onExit ?? 'auto';
+    // Killed, it has taken them along.
+    if (wish === 'stay' || (wish === 'auto' && this.checkpoints.hasNamed)) await this.checkpoints.afterCommand();
+    if (this.core.program.kind !== 'exited') return;
+    if (wish === 'end' || (wish === 'auto' && !this.checkpoints.hasNamed)) return await this.finish();
+    const back = this.checkpoints.areThere ? 'A checkpoint can bring it back' : 'No checkpoint can bring it back';
+    this.core.tell(`The program ${how}. ${back}; Continue or Stop ends the session.`, 'important');
     this.client.send('stopped', {
       reason: 'exit',
       description: `The program ${how}`,
       threadId: ENDED_THREAD,
       allThreadsStopped: true,
     });
+  }
+
+  /** Our own server's end is gdb's end, and told as that. */
+  private onServerLost(): void {
+    const { start } = this.launch;
+    if (start?.kind !== 'attach' || start.settings.to.kind !== 'server') return;
+    this.core.tell(`The connection to ${start.settings.to.address} is lost: the debug server has ended.`, 'stderr');
+    this.core.program.onGdbEnded();
+    void this.finish();
   }
 
   private onGdbEnd(why: string): void {

@@ -28,10 +28,14 @@ export function declaredLength(type: string): number | undefined {
   return Number(match[1]);
 }
 
+/** Also by a typedef, where the type does not show it. */
+export function isArray({ type, value, dynamic }: VarObject): boolean {
+  return !dynamic && type !== undefined && (declaredLength(type) !== undefined || /^\[\d+\]$/.test(value));
+}
+
 export function isExpandable(object: VarObject): boolean {
-  if (object.childCount > 0 || object.hasMore)
-    return !(object.type !== undefined && pointerOf(object.type) !== 'none' && object.value === '0x0');
-  return object.dynamic && object.hint !== 'string' && object.hasMore;
+  if (object.childCount === 0 && !object.hasMore) return false;
+  return !(object.type !== undefined && pointerOf(object.type) !== 'none' && object.value === '0x0');
 }
 
 export const isCharArray = (type: string): boolean => /^(const |volatile |unsigned |signed )*char \[\d+\]$/.test(type);

@@ -30,8 +30,9 @@ import type { Core } from './core';
 import { mayChange } from './expressions';
 import { listElements } from '../gdb/commands-script';
 import { Handles } from './handles';
+import { MOST_PEEKED, isDiscriminant, isGroup, peek } from './peek';
 import { REGISTER_GROUPS, type RegisterGroup, groupRegisters } from './register-groups';
-import { declaredLength, isAggregate, isCharArray, isExpandable, pointerOf, pointerTo } from './types';
+import { declaredLength, isAggregate, isArray, isCharArray, isExpandable, pointerOf, pointerTo } from './types';
 
 /** What a variablesReference stands for. */
 type Source =
@@ -171,6 +172,8 @@ export class Variables {
 
   private async local(variable: GdbVariable, where: Where, entry: Entry, hex: boolean): Promise<DebugProtocol.Variable> {
     const { name, type, value } = variable;
+    // A variable of Go's that outlives its function; gdb has no expression for it.
+    if (name.startsWith('&')) return { name, value: value ?? '{…}', type: type ?? '', variablesReference: 0 };
     if (value === undefined || hex || (type !== undefined && isAggregate(type)))
       return await this.byExpression(name, name, where, entry, hex);
     entry.targets.set(name, { expression: name, where });
@@ -261,14 +264,16 @@ export class Variables {
     where: Where | undefined,
     hex: boolean,
     expression?: string,
+    peeks = expression === undefined,
   ): Promise<DebugProtocol.Variable> {
-    const value = await this.valueOf(object, where, hex, expression);
+    const seen = peeks ? await peek(this.core.gdb, object).catch(() => object) : object;
+    const value = seen === object || hex ? await this.valueOf(object, where, hex, expression) : seen.value;
     const length = object.type === undefined || object.dynamic ? undefined : declaredLength(object.type);
     return {
       name: object.expression ?? '',
       value,
       type: object.type ?? '',
-      variablesReference: isExpandable(object)
+      variablesReference: isExpandable(seen)
         ? this.add({ kind: 'object', object, from: 0, where, ...(expression === undefined ? {} : { expression }) })
         : 0,
       ...(length === undefined ? {} : { indexedVariables: length }),
@@ -320,7 +325,8 @@ export class Variables {
         : await this.flat(object, children, where, entry, hex);
     if (hasMore && !paged) {
       const more = this.add({ kind: 'object', object, from: start + count, where });
-      shown.push({ name: `[${start + count}…]`, value: 'more', variablesReference: more, presentationHint: { kind: 'virtual' } });
+      const next = object.hint === 'map' ? (start + count) / 2 : start + count;
+      shown.push({ name: `[${next}…]`, value: 'more', variablesReference: more, presentationHint: { kind: 'virtual' } });
     }
     return shown;
   }
@@ -363,16 +369,18 @@ export class Variables {
     entry: Entry,
     hex: boolean,
   ): Promise<DebugProtocol.Variable[]> {
-    const shown = children.map(async (child): Promise<DebugProtocol.Variable[]> => {
-      if (child.type === undefined && /^(public|private|protected)$/.test(child.expression ?? '')) {
+    const shown = children.map(async (child, i): Promise<DebugProtocol.Variable[]> => {
+      if (isDiscriminant(child)) return [];
+      if (isGroup(child)) {
         const inner = await varListChildren(this.core.gdb, child.name, 0, child.childCount);
         return await this.flat(parent, inner.children, where, entry, hex);
       }
-      const indexed = parent.type !== undefined && !parent.dynamic && declaredLength(parent.type) !== undefined;
+      const indexed = isArray(parent);
       const name = indexed ? `[${child.expression}]` : (child.expression ?? '');
       entry.targets.set(name, { object: child.name });
       const base = child.type !== undefined && child.type === child.expression;
-      return [{ ...(await this.show(child, where, hex)), name, ...(base ? { presentationHint: { kind: 'baseClass' } } : {}) }];
+      const variable = await this.show(child, where, hex, undefined, i < MOST_PEEKED);
+      return [{ ...variable, name, ...(base ? { presentationHint: { kind: 'baseClass' } } : {}) }];
     });
     return (await Promise.all(shown)).flat();
   }
@@ -386,11 +394,16 @@ export class Variables {
     hex: boolean,
   ): Promise<DebugProtocol.Variable[]> {
     const shown: DebugProtocol.Variable[] = [];
+    const keys = new Map<string, number>();
     for (let i = start % 2; i + 1 < children.length; i += 2) {
-      const name = `[${children[i]!.value}]`;
+      const key = children[i]!.value;
+      const times = (keys.get(key) ?? 0) + 1;
+      keys.set(key, times);
+      // A multimap has keys more than once, and a client knows variables by their names.
+      const name = times === 1 ? `[${key}]` : `[${key}] (${times})`;
       const value = children[i + 1]!;
       entry.targets.set(name, { object: value.name });
-      shown.push({ ...(await this.show(value, where, hex)), name });
+      shown.push({ ...(await this.show(value, where, hex, undefined, shown.length < MOST_PEEKED)), name });
     }
     return shown;
   }

@@ -31,7 +31,7 @@ const elements = async (name: string, more: object = {}): Promise<ReturnType<Dap
   await run.children(locals[name]!.variablesReference, { ...more });
 
 it.each<[string, string, (string | RegExp)[]]>([
-  ['points', 'struct point', ['{...}', '{...}']],
+  ['points', 'struct point', ['{x = 1, y = 2}', '{x = 3, y = 4}']],
   ['pointers', 'struct point *', [/^0x7f/, '0x0']],
   ['opaques', 'struct opaque *', [/^0x7f/, '0x0']],
   ['functions', 'int (*)(int)', [/^0x\w+ <twice>$/, '0x0']],

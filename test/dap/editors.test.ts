@@ -1,10 +1,8 @@
 /**
  * The order in which editors say things, as their sources and documentation have it: what comes before an answer has arrived, what is asked at a
- * stop, how they end. And many of them at one server.
+ * stop, how they end.
  */
 
-import * as net from 'node:net';
-import { type CliRun } from '../support/cli-session';
 import { line, program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
 
@@ -44,6 +42,7 @@ async function namesAt(run: DapRun, args: object): Promise<string[]> {
 }
 
 const editors: Readonly<Record<string, Editor>> = {
+  // microsoft/vscode: src/vs/workbench/contrib/debug/browser/debugSession.ts, rawDebugSession.ts
   'VS Code': {
     initialize: {
       clientID: 'vscode',
@@ -88,6 +87,7 @@ const editors: Readonly<Record<string, Editor>> = {
       await run.disconnect({ restart: false });
     },
   },
+  // mfussenegger/nvim-dap: lua/dap/session.lua
   'nvim-dap': {
     initialize: {
       clientID: 'neovim',
@@ -113,6 +113,7 @@ const editors: Readonly<Record<string, Editor>> = {
       await run.gone();
     },
   },
+  // svaante/dape: dape.el
   dape: {
     initialize: {
       clientID: 'dape',
@@ -133,6 +134,42 @@ const editors: Readonly<Record<string, Editor>> = {
     },
     end: (run) => run.disconnect({ restart: false, terminateDebuggee: true }),
   },
+  // zed-industries/zed: crates/project/src/debugger/session.rs (initialize_sequence, shutdown), dap_command.rs
+  Zed: {
+    initialize: {
+      clientID: 'zed',
+      clientName: 'Zed',
+      adapterID: 'savepoint',
+      locale: 'en-US',
+      supportsVariableType: true,
+      supportsVariablePaging: false,
+      supportsRunInTerminalRequest: true,
+      supportsMemoryReferences: true,
+      supportsProgressReporting: false,
+      supportsInvalidatedEvent: false,
+      supportsMemoryEvent: false,
+      supportsArgsCanBeInterpretedByShell: false,
+      supportsStartDebuggingRequest: true,
+      supportsANSIStyling: false,
+    },
+    configure: async (run) => {
+      await run.ask('setBreakpoints', breakpoints);
+      const filterOptions = [{ filterId: 'uncaught' }, { filterId: 'signals' }];
+      await run.ask('setExceptionBreakpoints', { filters: [], filterOptions });
+    },
+    after: async () => {},
+    atStop: async (run, threadId) => {
+      await run.ask('threads');
+      const [names] = await Promise.all([namesAt(run, { threadId }), run.ask('modules', {}), run.ask('loadedSources', {})]);
+      return names;
+    },
+    end: async (run) => {
+      await run.ask('terminate', { restart: false });
+      await run.event('terminated');
+      await run.disconnect({ restart: false, terminateDebuggee: true, suspendDebuggee: false });
+    },
+  },
+  // helix-editor/helix: helix-dap/src/client.rs, helix-view/src/handlers/dap.rs
   Helix: {
     initialize: {
       clientID: 'hx',
@@ -208,54 +245,4 @@ it('a client that is too early is told, and may try again', async () => {
   await run.stopped('breakpoint');
   await run.disconnect();
   await place.expectNothingLeft();
-});
-
-describe('many sessions at one server', () => {
-  let server: CliRun;
-
-  async function sessions(count: number): Promise<DapRun[]> {
-    const socket = `${place.place.directory}/dap.sock`;
-    server = place.place.start(['dap', '--socket', socket]);
-    await server.expect(/\{"socket".*\n/);
-    return await Promise.all(Array.from({ length: count }, () => place.connect(net.connect(socket))));
-  }
-
-  it('are debugged beside each other, each with its own program and checkpoints', async () => {
-    const runs = await sessions(3);
-    await Promise.all(
-      runs.map(async (run, i) => {
-        await run.initialize();
-        await run.launch({ program, args: ['wait', String(i)] }, () => run.breakAt(source, [line('print')]));
-        await run.stopped('breakpoint');
-        await run.ask('evaluate', { expression: `global_counter = ${100 + i}`, context: 'repl' });
-        const { checkpoint } = await run.ask('checkpoint/take', { label: `of ${i}` });
-        await run.ask('evaluate', { expression: 'global_counter = 0', context: 'repl' });
-        await run.ask('checkpoint/restore', { id: checkpoint.id, saveCurrent: false });
-        const back = await run.restored();
-        expect(await run.value('global_counter', back.threadId)).toBe(String(100 + i));
-        expect((await run.ask('checkpoint/list')).checkpoints.map((one: { label: string }) => one.label)).toContain(`of ${i}`);
-      }),
-    );
-    // One goes without a word; the others do not notice.
-    runs[0]!.closeWire();
-    for (const run of runs.slice(1)) expect(await run.value('argc', 1)).toBe('3');
-    for (const run of runs.slice(1)) {
-      await run.disconnect();
-    }
-    server.child.kill('SIGTERM');
-    expect((await server.ended).code).toBe(0);
-    await place.expectNothingLeft();
-  });
-
-  it('end with it when it is killed', async () => {
-    const runs = await sessions(2);
-    for (const run of runs) {
-      await run.initialize();
-      await run.launch({ program, args: ['wait'] });
-      await run.printed(/1 args/);
-    }
-    server.child.kill('SIGKILL');
-    await server.ended;
-    await place.expectNothingLeft();
-  });
 });

@@ -1,8 +1,5 @@
-import * as net from 'node:net';
-import { CliPlace, type CliRun } from '../support/cli-session';
 import { program, source } from '../support/dap-basic';
 import { DapPlace, type DapRun } from '../support/dap-session';
-import { type Random, withSeed } from '../support/random';
 import { lineOf } from '../support/source-lines';
 
 let place: DapPlace;
@@ -24,8 +21,7 @@ async function session(state: 'stopped' | 'running'): Promise<DapRun> {
 }
 
 const states = ['stopped', 'running'] as const;
-/** The brief's 2 s, and what a busy machine takes besides. */
-const LIMIT_MS = 6000;
+const LIMIT_MS = 2000;
 
 async function within(what: Promise<unknown>): Promise<void> {
   const start = Date.now();
@@ -40,6 +36,14 @@ describe.each(states)('a %s program', (state) => {
     await within(run.event('terminated'));
     await run.disconnect();
     await place.expectNothingLeft();
+  });
+
+  it('ends when all its threads are to be terminated', async () => {
+    const run = await session(state);
+    const { threads } = await run.ask('threads');
+    await run.ask('terminateThreads', { threadIds: threads.map(({ id }: { id: number }) => id) });
+    await within(run.event('terminated'));
+    await place.finish(run);
   });
 
   it('ends by disconnect', async () => {
@@ -88,7 +92,7 @@ describe.each(states)('a %s program', (state) => {
     process.kill((await place.place.processes.find('savepoint-connect')).pid, 'SIGKILL');
     await within(run.event('terminated'));
     expect(run.console).toMatch(/The debugger has ended/);
-    expect(await run.refusal('stackTrace', { threadId: 1 })).toMatch(/running|notStopped|ended/);
+    expect(await run.refusal('stackTrace', { threadId: 1 })).toBe('the debug session is over');
     await run.disconnect();
     await place.expectNothingLeft();
   });
@@ -105,57 +109,6 @@ describe.each(states)('a %s program', (state) => {
   });
 });
 
-describe('with requests under way, at any of them', () => {
-  /** What an editor could be asking for; sent, and not waited for. */
-  function ask(run: DapRun, random: Random): void {
-    const [command, args] = random.pick<[string, object]>([
-      ['threads', {}],
-      ['stackTrace', { threadId: 1 }],
-      ['setBreakpoints', { source: { path: source }, breakpoints: [{ line: lineOf(source, 'in add') }] }],
-      ['setFunctionBreakpoints', { breakpoints: [{ name: 'deep' }] }],
-      ['checkpoint/take', { label: 'x' }],
-      ['checkpoint/list', {}],
-      ['checkpoint/restore', { id: 0 }],
-      ['evaluate', { expression: 'info threads', context: 'repl' }],
-      ['pause', { threadId: 1 }],
-      ['continue', { threadId: 1 }],
-      ['next', { threadId: 1 }],
-      ['loadedSources', {}],
-      ['restart', {}],
-    ]);
-    void run.refusal(command, args);
-  }
-
-  const victims: Readonly<Record<string, (run: DapRun) => Promise<void>>> = {
-    gdb: async () => void process.kill((await place.place.processes.find('savepoint-connect')).pid, 'SIGKILL'),
-    'the owner': async () => void process.kill((await place.place.processes.find('savepoint.js owner')).pid, 'SIGKILL'),
-    'the adapter': async (run) => void run.adapter.kill('SIGKILL'),
-    'the editor': async (run) => run.closeWire(),
-  };
-
-  it.each(Object.keys(victims))('%s goes, and nothing stays', async (who) => {
-    await withSeed(who.length, async (random) => {
-      const run = await session(random.pick(states));
-      const requests = 1 + random.below(12);
-      for (let i = 0; i < requests; i++) ask(run, random);
-      // At a random one of their answers.
-      const answers = 1 + random.below(requests);
-      await run.answered(answers);
-      // What the others are answered with, or cause, depends on who is quicker.
-      run.mayGet('stopped', 'continued', 'breakpoint', 'checkpoint/changed');
-      await victims[who]!(run);
-      if (who === 'gdb' || who === 'the owner') {
-        // Whoever notices a lost connection only when it is used: it is used.
-        void run.refusal('readMemory', { memoryReference: '0x1000', count: 4 });
-        await within(run.event('terminated'));
-        expect(run.console).toMatch(/The debugger has ended/);
-        await run.disconnect();
-      } else await within(run.gone());
-      await place.expectNothingLeft();
-    });
-  });
-});
-
 it('a running program that is killed is told as ended by the signal', async () => {
   const run = await session('running');
   process.kill((await place.place.processes.find(`${program} wait`)).pid, 'SIGKILL');
@@ -165,63 +118,15 @@ it('a running program that is killed is told as ended by the signal', async () =
   await place.expectNothingLeft();
 });
 
-describe('served to many', () => {
-  let cli: CliPlace;
-  let server: CliRun;
-  beforeEach(() => {
-    cli = new CliPlace();
-  });
-  afterEach(() => cli.close());
-
-  const initialize = JSON.stringify({ seq: 1, type: 'request', command: 'initialize', arguments: { adapterID: 'x' } });
-  const framed = `Content-Length: ${initialize.length}\r\n\r\n${initialize}`;
-
-  async function answer(peer: net.Socket, text: string): Promise<string> {
-    let heard = '';
-    const answered = new Promise<string>((resolve) => {
-      peer.setEncoding('utf8').on('data', (chunk: string) => {
-        heard += chunk;
-        if (heard.includes('supportsStepBack')) resolve(heard);
-      });
-      peer.on('close', () => resolve(heard));
-      peer.on('error', () => {});
-    });
-    peer.write(text);
-    return await answered;
-  }
-
-  it('on a unix socket that only its user may open', async () => {
-    const socket = `${cli.directory}/dap.sock`;
-    server = cli.start(['dap', '--socket', socket]);
-    await server.expect(/\{"socket".*\n/);
-    const peers = [net.connect(socket), net.connect(socket)];
-    for (const peer of peers) expect(await answer(peer, framed)).toContain('"success":true');
-    for (const peer of peers) peer.destroy();
-    server.child.kill('SIGTERM');
-    expect((await server.ended).code).toBe(0);
-    await cli.expectNothingLeft();
-  });
-
-  it('on a port of this machine, with a token', async () => {
-    server = cli.start(['dap', '--port', '0']);
-    const { host, port, token } = JSON.parse(await server.expect(/\{"host".*\n/)) as {
-      host: string;
-      port: number;
-      token: string;
-    };
-    expect(host).toBe('127.0.0.1');
-    expect(await answer(net.connect(port, host), `wrong\n${framed}`)).toBe('');
-    expect(await answer(net.connect(port, host), framed)).toBe('');
-    const peer = net.connect(port, host);
-    expect(await answer(peer, `${token}\n${framed}`)).toContain('"success":true');
-    server.child.kill('SIGTERM');
-    expect((await server.ended).code).toBe(0);
-    await cli.expectNothingLeft();
-  });
-
-  it.each([[['--what']], [['--port', 'x']], [['--socket']]])('%j is refused', async (words) => {
-    const { code, output } = await cli.run(['dap', ...words]);
-    expect(code).toBe(2);
-    expect(output).toMatch(/savepoint dap/);
-  });
+it('a program that is killed takes its checkpoints along: the session does not stay for them', async () => {
+  const run = await session('stopped');
+  await run.ask('checkpoint/take', { label: 'named' });
+  await run.ask('continue', { threadId: 1 });
+  await run.printed(/1 args/);
+  process.kill((await place.place.processes.find(`${program} wait`)).pid, 'SIGKILL');
+  expect(await run.event('exited')).toEqual({ exitCode: 137 });
+  await run.event('checkpoint/changed', ({ reason }) => reason === 'lost');
+  await within(run.event('terminated'));
+  expect(run.console).not.toMatch(/can bring it back/);
+  await place.finish(run);
 });

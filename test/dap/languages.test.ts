@@ -47,11 +47,18 @@ test('a Go program: breakpoints in a goroutine, steps beside the signals of its 
   await run.ask('checkpoint/restore', { id: checkpoint.id });
   const back = await run.restored();
   expect([await run.value('p.y', back.threadId), (await run.top(back.threadId)).line]).toEqual(['2', line('in add')]);
-  await run.breakAt(source, []);
+  await run.breakAt(source, [line('print')]);
   await run.ask('continue', { threadId: back.threadId });
+  const end = await run.stopped('breakpoint');
+  const main = await run.locals((await run.top(end.threadId)).id);
+  expect(main['numbers']!.value).toMatch(/^\{array = 0xc0\w+, len = 3, cap = 3\}$/);
+  expect((await run.children(main['ages']!.variablesReference))['count']!.value).toBe('1');
+  // It outlives its function, and gdb has no expression for it: shown, and not opened.
+  expect(main['&p']).toMatchObject({ value: expect.stringMatching(/^0xc0/), variablesReference: 0 });
+  await run.ask('continue', { threadId: end.threadId });
   expect(await run.event('exited')).toEqual({ exitCode: 0 });
   await run.stopped('exit');
-  expect(run.output).toMatch(/^héllo 13 13\n$/);
+  expect(run.output).toMatch(/^héllo 13 13 1 \[3 4 5\]\n$/);
   await run.disconnect();
   await place.expectNothingLeft();
 });
@@ -83,12 +90,20 @@ test("a Rust program: readable variables by Rust's own printers, elements that a
     none: expect.stringMatching(/None$/),
     shapes: expect.stringMatching(/Circle{radius: 6}.*Square\(8\).*Nothing/),
     map: 'BTreeMap(size=1) = {["one"] = 1}',
+    ages: 'HashMap(size=1) = {["ada"] = Vec(size=2) = {36, 37}}',
+    failed: expect.stringMatching(/Err\("no"\)$/),
   });
   const inside = async (name: string): Promise<string[]> =>
     Object.entries(await run.children(locals[name]!.variablesReference)).map(([child, { value }]) => `${child}=${value}`);
   expect(await inside('numbers')).toEqual(['[0]=3', '[1]=4', '[2]=5']);
   expect(await inside('array')).toEqual(['[0]=10', '[1]=20', '[2]=30']);
   expect(await inside('point')).toEqual(['x=1', 'y=13', 'name="héllo"']);
+  // A map's value that is a container again, and an enum's variant by its name.
+  expect(await inside('ages')).toEqual(['["ada"]={36, 37}']);
+  expect(await inside('some')).toEqual(['Some={__0 = 7}']);
+  expect(await inside('none')).toEqual(['None={}']);
+  expect(await inside('failed')).toEqual(['Err={__0 = "no"}']);
+  expect(await inside('shapes')).toEqual(['[0]={Circle = {...}}', '[1]={Square = {...}}', '[2]={Nothing = {...}}']);
   await run.ask('setVariable', { variablesReference: locals['array']!.variablesReference, name: '[1]', value: '21' });
   expect(await run.value('array', threadId)).toBe('[10, 21, 30]');
   await run.ask('checkpoint/restore', { id: checkpoint.id });

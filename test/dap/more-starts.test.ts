@@ -134,7 +134,7 @@ describe('a debug server', () => {
   afterEach(() => server?.end());
 
   async function attached(kind: 'savepoint' | 'gdbserver', more: Record<string, unknown> = {}): Promise<DapRun> {
-    server = new DebugServer(kind, { args: ['--once', 'localhost:0', program] });
+    server = new DebugServer(kind, { args: ['--once', 'localhost:0', program, 'wait'] });
     await server.until('errors', /Listening on/);
     const run = await place.start();
     await run.initialize();
@@ -169,6 +169,27 @@ describe('a debug server', () => {
     expect(await run.value('p.x', threadId)).toBe('1');
     await run.ask('disconnect', { terminateDebuggee: true });
     await run.gone();
+  });
+
+  it.each([
+    ['savepoint', 'stands'],
+    ['savepoint', 'runs'],
+    ['gdbserver', 'stands'],
+    ['gdbserver', 'runs'],
+  ] as const)('(%s) that is killed ends the session, which says so: the program %s', async (kind, state) => {
+    const run = await attached(kind, { program });
+    const { threadId } = await run.stopped('breakpoint');
+    if (state === 'runs') {
+      await run.ask('continue', { threadId });
+      await server!.until('output', /1 args/);
+    }
+    process.kill(server!.pid, 'SIGKILL');
+    // gdb notices a lost connection when it uses it: before or behind its reply.
+    if (state === 'stands') await run.reply('next', { threadId });
+    await run.event('terminated');
+    expect(run.console).toMatch(/^The connection to localhost:\d+ is lost: the debug server has ended\.$/m);
+    expect(await run.refusal('continue', { threadId })).toBe('the debug session is over');
+    await place.finish(run);
   });
 
   it('that is not there, or cannot be named so, is refused', async () => {

@@ -1,5 +1,5 @@
 /**
- * A random walk of requests against a program whose every value is known. SAVEPOINT_SEED repeats one, SAVEPOINT_SCALE=25 makes it ten thousand
+ * A random walk of requests against a program whose every value is known. SAVEPOINT_SEED repeats one, SAVEPOINT_SCALE=10 makes it ten thousand
  * requests.
  */
 
@@ -48,7 +48,7 @@ class Walk {
   /** An answer, whatever it is. */
   private async try(command: string, args: object, allowed: RegExp): Promise<boolean> {
     this.requests++;
-    const answer = await this.run.refusal(command, args);
+    const answer = await this.run.reply(command, args);
     if (answer.startsWith('no error: ')) return true;
     expect([command, answer]).toEqual([command, expect.stringMatching(allowed)]);
     return false;
@@ -202,6 +202,91 @@ class Walk {
       await this.try('noSuchRequest', {}, /no request/);
       await this.ask('modules');
     },
+    async () => {
+      const every = this.random.pick([2, 3, 5]);
+      const condition = `rounds % ${every} == 1`;
+      const logged = this.random.chance(0.5) ? [{ line: line('add'), condition, logMessage: 'round {rounds}' }] : [];
+      await this.ask('setBreakpoints', {
+        source: { path: source },
+        breakpoints: [{ line: line(this.random.pick(['call', 'count'])), condition }, ...logged],
+      });
+      await this.ask('continue', { threadId: this.thread });
+      await this.stopped('breakpoint');
+      expect((await this.look()).round % every).toBe(1);
+      await this.ask('setBreakpoints', { source: { path: source }, breakpoints: [] });
+    },
+    async () => {
+      // Changed in one of the ways that there are, seen, and gone back from.
+      const before = await this.look();
+      const { checkpoint } = await this.ask('checkpoint/take', { label: 'before a change' });
+      await this.random.pick(this.changes)();
+      expect((await this.ask('evaluate', { expression: 'total', context: 'watch' })).result).toBe('-77');
+      await this.ask('checkpoint/restore', { id: checkpoint.id, saveCurrent: this.random.chance(0.5) });
+      await this.run.restored();
+      expect(await this.look()).toEqual(before);
+      this.kept.set(checkpoint.id, before);
+    },
+    async () => {
+      await this.ask('setBreakpoints', { source: { path: source }, breakpoints: [] });
+      if (this.random.chance(0.5)) await this.ask('continue', { threadId: this.thread });
+      await this.ask('restart');
+      await this.run.event('continued');
+      await this.stopped('entry');
+      const value = async (expression: string): Promise<string> =>
+        (await this.ask('evaluate', { expression, context: 'watch' })).result;
+      expect([await value('rounds'), await value('total')]).toEqual(['0', '0']);
+      await this.toMain();
+    },
+    async () => {
+      const id = this.random.pick([0, ...this.kept.keys()]);
+      await this.ask('setBreakpoints', { source: { path: source }, breakpoints: [] });
+      await this.ask('continue', { threadId: this.thread });
+      // Of a program that runs; others of its checkpoints are renamed and dropped meanwhile.
+      const other = [...this.kept.keys()].find((one) => one !== id && this.kept.size > 3);
+      if (other !== undefined) {
+        this.kept.delete(other);
+        await this.ask('checkpoint/rename', { id: other, label: 'while it runs' });
+        await this.ask('checkpoint/drop', { id: other });
+      }
+      await this.ask('checkpoint/restore', { id, saveCurrent: this.random.chance(0.5) });
+      await this.stopped('goto');
+      if (id === 0) await this.toMain();
+      else expect(await this.look()).toEqual(this.kept.get(id));
+    },
+    async () => {
+      const { dataId } = await this.ask('dataBreakpointInfo', { name: 'total' });
+      await this.ask('setDataBreakpoints', { breakpoints: [{ dataId, accessType: 'write' }] });
+      await this.ask('setBreakpoints', { source: { path: source }, breakpoints: [] });
+      const { total } = await this.look();
+      await this.ask('continue', { threadId: this.thread });
+      const { reason, text } = await this.run.stopped();
+      expect([reason, text]).toEqual(['data breakpoint', expect.stringMatching(new RegExp(`: ${total} → \\d+$`))]);
+      await this.ask('setDataBreakpoints', { breakpoints: [] });
+    },
+    async () => {
+      expect(await this.ask('checkpoint/preflight')).toMatchObject({ possible: true });
+      const { checkpoints } = await this.ask('checkpoint/list');
+      const there = checkpoints.map(({ id }: { id: number }) => id);
+      expect(there).toEqual(expect.arrayContaining([0, ...this.kept.keys()]));
+    },
+  ];
+
+  /** `total` is -77 then. */
+  private readonly changes: readonly (() => Promise<unknown>)[] = [
+    async () => {
+      const { stackFrames } = await this.ask('stackTrace', { threadId: this.thread, startFrame: 0, levels: 1 });
+      const { scopes } = await this.ask('scopes', { frameId: stackFrames[0].id });
+      const { variablesReference } = scopes.find(
+        ({ presentationHint }: { presentationHint?: string }) => presentationHint === 'globals',
+      );
+      await this.ask('setVariable', { variablesReference, name: 'total', value: '-77' });
+    },
+    async () => await this.ask('setExpression', { expression: 'total', value: '-70 - 7' }),
+    async () => await this.ask('evaluate', { expression: 'total = -77', context: 'repl' }),
+    async () => {
+      const { memoryReference } = await this.ask('evaluate', { expression: '&total', context: 'watch' });
+      await this.ask('writeMemory', { memoryReference, data: Buffer.from([0xb3, 0xff, 0xff, 0xff]).toString('base64') });
+    },
   ];
 
   private async toMain(): Promise<void> {
@@ -229,10 +314,10 @@ test(
       await run.launch({ program, stopAtEntry: true, automaticCheckpoints: { timeShare: 1e9, most: 30 } });
       const walk = new Walk(run, random);
       await walk.stopped('entry');
-      await walk.go(scaled(400));
+      await walk.go(scaled(1000));
       await run.disconnect();
       await place.expectNothingLeft();
     });
   },
-  60_000 * scaled(10),
+  60_000 * scaled(20),
 );

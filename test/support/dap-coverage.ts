@@ -1,44 +1,60 @@
 /**
- * Which requests and events of the adapter are exercised by which tests, read from the tests' text: a request counts where its reply must be a
- * success (`ask` and `begin` throw otherwise), an event where it is waited for. The tables of docs/debug-adapter.md are made of it.
+ * What went over the wire in the adapter's tests: which requests were answered with success, which refused where a test asked for that, and
+ * which events came. Every test file leaves its part in dist/dap-traffic; test/traffic puts them together after a whole run.
  */
 
-export interface Source {
-  /** The file's. */
-  readonly name: string;
-  readonly text: string;
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { root } from './cli-session';
+
+export const trafficFolder = path.join(root, 'dist/dap-traffic');
+
+export interface Traffic {
+  readonly answered: ReadonlySet<string>;
+  readonly refused: ReadonlySet<string>;
+  readonly events: ReadonlySet<string>;
 }
 
-const REQUESTS = /\b(?:ask|begin)\(\s*'([\w/]+)'/g;
-const EVENTS = /\bevent\(\s*'([\w/]+)'/g;
-/** In the adapter's sources. */
-const SENT = /\bclient\s*\.send\(\s*'([\w/]+)'/g;
+/** Of this test file. */
+export const seen = { answered: new Set<string>(), refused: new Set<string>(), events: new Set<string>() };
 
-/** Helpers of DapRun that wait for an event, or look at what events brought. */
-const WAITING: Readonly<Record<string, RegExp>> = {
-  stopped: /\.stopped\(/,
-  output: /\.(printed|said)\(|\brun\.(output|console)\b/,
-};
-
-const namesIn = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1]!);
-
-export function eventsSent(adapter: readonly string[]): string[] {
-  return [...new Set(adapter.flatMap((text) => namesIn(text, SENT)))].sort();
+export function keepTraffic(testFile: string): void {
+  const lists = Object.fromEntries(Object.entries(seen).map(([kind, names]) => [kind, [...names]]));
+  fs.mkdirSync(trafficFolder, { recursive: true });
+  fs.writeFileSync(path.join(trafficFolder, `${path.basename(testFile, '.ts')}.json`), JSON.stringify(lists));
 }
 
-export function testsOfRequest(request: string, sources: readonly Source[]): string[] {
-  return sources.filter(({ text }) => namesIn(text, REQUESTS).includes(request)).map(({ name }) => name);
+export function readTraffic(folder = trafficFolder): Traffic {
+  const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  const parts = names.map((name) => JSON.parse(fs.readFileSync(path.join(folder, name), 'utf8')) as Record<string, string[]>);
+  const all = (kind: keyof Traffic): Set<string> => new Set(parts.flatMap((part) => part[kind] ?? []));
+  return { answered: all('answered'), refused: all('refused'), events: all('events') };
 }
 
-export function testsOfEvent(event: string, sources: readonly Source[]): string[] {
-  const helper = WAITING[event];
-  return sources
-    .filter(({ text }) => namesIn(text, EVENTS).includes(event) || helper?.test(text) === true)
-    .map(({ name }) => name);
+/** Names of the events in the adapter's sources. */
+export function eventsSent(sources: readonly string[]): string[] {
+  const names = sources.flatMap((text) => [...text.matchAll(/\bclient\s*\.send\(\s*'([\w/]+)'/g)].map((match) => match[1]!));
+  return [...new Set(names)].sort();
 }
 
-/** A table for the documentation; which tests they are would change with every test. */
-export function tableOf(kind: string, rows: readonly (readonly [string, readonly string[]])[]): string {
-  const cells = rows.map(([name, tests]) => `| \`${name}\` | ${tests.length > 0 ? '✓' : ''} |`);
-  return [`| ${kind} | tested |`, '| --- | --- |', ...cells].join('\n');
+export interface Offered {
+  readonly requests: readonly string[];
+  readonly events: readonly string[];
+}
+
+/** What no test has had an answer to, or has received. */
+export function missing({ requests, events }: Offered, traffic: Traffic): string[] {
+  return [...requests.filter((name) => !traffic.answered.has(name)), ...events.filter((name) => !traffic.events.has(name))];
+}
+
+/** The tables for the documentation. */
+export function tablesOf({ requests, events }: Offered, traffic: Traffic): string {
+  const row = (name: string, ...marks: readonly boolean[]): string =>
+    `| \`${name}\` | ${marks.map((mark) => (mark ? '✓' : '')).join(' | ')} |`;
+  return [
+    '| request | answered | refused |\n| --- | --- | --- |',
+    ...requests.map((name) => row(name, traffic.answered.has(name), traffic.refused.has(name))),
+    '\n| event | received |\n| --- | --- |',
+    ...events.map((name) => row(name, traffic.events.has(name))),
+  ].join('\n');
 }

@@ -62,7 +62,7 @@ export function surplus(happened: readonly Happened[], left: readonly DapEvent[]
   return left.filter((event) => !isExcused(event)).map(({ event, body }) => `${event} ${JSON.stringify(body ?? {})}`);
 }
 
-/** The state that events tell of, of one kind of thing: what there is of it. */
+/** Kinds of things whose coming and going is told by events alone (sources are in a list that was there before). */
 interface Things {
   readonly comes: readonly string[];
   readonly changes: readonly string[];
@@ -77,12 +77,6 @@ const THINGS: Readonly<Record<string, Things>> = {
     changes: ['changed'],
     goes: ['removed'],
     name: ({ body }) => (body?.['module'] as { id: unknown } | undefined)?.id,
-  },
-  loadedSource: {
-    comes: ['new'],
-    changes: ['changed'],
-    goes: ['removed'],
-    name: ({ body }) => (body?.['source'] as { path: unknown } | undefined)?.path,
   },
   'checkpoint/changed': {
     comes: ['taken'],

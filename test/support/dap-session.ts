@@ -9,6 +9,7 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { keepTraffic, seen } from './dap-coverage';
 import { type Happened, contradictions, surplus } from './dap-expected';
 import { faultsOf } from './dap-schema';
 import { CliPlace, root } from './cli-session';
@@ -17,6 +18,7 @@ export type DapEvent = DebugProtocol.Event & { body?: Record<string, unknown> };
 type Match = (body: any) => boolean;
 
 const LIMIT_MS = 40_000;
+const SUCCESS = 'no error: ';
 /** Longer messages are not kept. */
 const LONG = 1000;
 /** Of the program's output. */
@@ -97,6 +99,7 @@ export class DapPlace {
     for (const run of this.runs) run.report();
     this.place.close();
     await Promise.all(this.runs.map((run) => run.gone()));
+    keepTraffic(expect.getState().testPath ?? '');
     expect(wrong).toEqual([]);
   }
 }
@@ -110,6 +113,8 @@ export class DapRun {
   private readonly excused: string[] = [];
   private readonly lookedAt = new WeakSet<DapEvent>();
   private readonly waiting = new Set<() => void>();
+  /** Commands by number. */
+  private readonly sent = new Map<number, string>();
   private readonly replies = new Map<number, DebugProtocol.Response>();
   /** What the program wrote to the debug console, and what the console said besides. */
   output = '';
@@ -146,6 +151,7 @@ export class DapRun {
     const dispatch = client.dispatch.bind(client);
     const send = client.doSend.bind(client);
     client.doSend = (command, args, reply) => {
+      this.sent.set((this.client as unknown as { sequence: number }).sequence, command);
       this.happened.push({ kind: 'request', command, args: (args ?? {}) as Record<string, unknown> });
       send(command, args, reply);
     };
@@ -167,6 +173,7 @@ export class DapRun {
     for (const fault of faultsOf(message)) this.faults.push(fault);
     if (message.type === 'event') {
       const event = message as DapEvent;
+      seen.events.add(event.event);
       const said = typeof event.body?.['output'] === 'string' ? event.body['output'] : '';
       if (event.event === 'output' && event.body?.['category'] === 'stdout') this.onOutput(said);
       else if (event.event === 'output') {
@@ -180,6 +187,7 @@ export class DapRun {
       if (this.replies.has(response.request_seq))
         this.arrived.push({ seq: 0, type: 'event', event: `second reply to ${response.command}` });
       this.replies.set(response.request_seq, response);
+      if (response.success) seen.answered.add(response.command);
     } else if (message.type === 'request') this.onReverse(message as DebugProtocol.Request);
     this.wake();
   }
@@ -241,6 +249,11 @@ export class DapRun {
     }
   }
 
+  /** Requests that have no reply. */
+  unanswered(): string[] {
+    return [...this.sent].filter(([seq]) => !this.replies.has(seq)).map(([, command]) => command);
+  }
+
   /** `more` replies have come since now. */
   async answered(more: number): Promise<void> {
     const wanted = this.replies.size + more;
@@ -284,11 +297,17 @@ export class DapRun {
 
   /** The sentence of an error reply. */
   async refusal(command: string, args: unknown = {}): Promise<string> {
-    const answer = await this.client.send(command, args).then(
-      (response) => `no error: ${JSON.stringify(response.body)}`,
+    const answer = await this.reply(command, args);
+    if (answer !== 'cancelled' && !answer.startsWith(SUCCESS)) seen.refused.add(command);
+    return answer;
+  }
+
+  /** Whatever is answered: the sentence of an error, or `no error: ` and the body. */
+  async reply(command: string, args: unknown = {}): Promise<string> {
+    return await this.client.send(command, args).then(
+      (response) => `${SUCCESS}${JSON.stringify(response.body)}`,
       (error: Error) => error.message,
     );
-    return answer;
   }
 
   /** The body of an error reply. */

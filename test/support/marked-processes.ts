@@ -65,9 +65,16 @@ export class MarkedProcesses {
     await this.until('the end of all processes', () => (this.list().length === 0 ? true : undefined));
   }
 
-  /** For afterEach, also of a failed test. */
-  killAll(): void {
-    for (const { pid } of this.list()) {
+  /** Until one is left, with `part` in its command line. */
+  async allEndedBut(part: string): Promise<void> {
+    const isIt = ([one, other]: readonly MarkedProcess[]): boolean => other === undefined && one?.command.includes(part) === true;
+    await this.until(`the end of all processes but ${part}`, () => (isIt(this.list()) ? true : undefined));
+  }
+
+  /** For afterEach, also of a failed test; or those with this command line. */
+  killAll(commandLine?: string): void {
+    for (const { pid, command } of this.list()) {
+      if (commandLine !== undefined && command !== commandLine) continue;
       try {
         process.kill(pid, 'SIGKILL');
       } catch {

@@ -152,6 +152,20 @@ test('characters cut in two by chunk borders come out whole', () => {
   expect(lines).toEqual(['~"é😀"', '(gdb)', '']);
 });
 
+test('characters of which gdb escapes one half come out whole', () => {
+  const values: unknown[] = [];
+  const splitter = new LineSplitter((line) => values.push(fieldsOf(line)['value']));
+  for (const text of ['grüße', '€', '😀 é', 'plain']) {
+    // As gdb does: the bytes 0x80 to 0x9f.
+    const half = [...Buffer.from(text)].map((byte) =>
+      byte >= 0x80 && byte < 0xa0 ? `\\${byte.toString(8)}` : Buffer.from([byte]),
+    );
+    splitter.feed(Buffer.concat([Buffer.from('^done,value="'), ...half.map((one) => Buffer.from(one)), Buffer.from('"\n')]));
+  }
+  splitter.feed(Buffer.from([...Buffer.from('^done,value="'), 0xff, 0x22, 0x0a]));
+  expect(values).toEqual(['grüße', '€', '😀 é', 'plain', '\ufffd']);
+});
+
 describe('the client', () => {
   function start() {
     const sent: string[] = [];
