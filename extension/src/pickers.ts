@@ -17,7 +17,9 @@ export async function pickProgram(folders: readonly vscode.WorkspaceFolder[]): P
   );
   const items: ProgramItem[] = found.flat().map(({ file, modifiedAt, folder }) => ({
     label: `$(play) ${path.basename(file)}`,
-    description: path.join(folders.length > 1 ? folder.name : '', path.dirname(path.relative(folder.uri.fsPath, file))),
+    description: [folders.length > 1 ? folder.name : '', path.dirname(path.relative(folder.uri.fsPath, file))]
+      .filter((part) => part !== '' && part !== '.')
+      .join('/'),
     detail: `built ${describeAge(modifiedAt, Date.now())}`,
     file,
   }));

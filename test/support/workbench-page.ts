@@ -13,9 +13,17 @@ export class Workbench {
     private readonly pictures: { readonly folder: string; readonly scenario: string },
   ) {}
 
+  /** The workbench may read a workspace's file before it is connected, and then has no folder until it is loaded again. */
   async ready(): Promise<void> {
-    await this.page.locator('.monaco-workbench').waitFor();
-    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
+    const files = this.page.locator('.explorer-folders-view .monaco-list-row').first();
+    const none = this.page.getByText('You have not yet added a folder to the workspace').first();
+    for (let loads = 0; loads < 5; loads++) {
+      await this.page.locator('.monaco-workbench').waitFor();
+      await files.or(none).first().waitFor();
+      if (await files.isVisible()) return;
+      await this.page.reload();
+    }
+    await files.waitFor();
   }
 
   async picture(name: string): Promise<void> {
@@ -42,14 +50,19 @@ export class Workbench {
     await row.click();
   }
 
-  /** Chooses an entry of an open quick pick, by the keyboard: rows move under the mouse while the list is being filled. */
-  async choose(text: string): Promise<void> {
-    const input = this.page.locator('.quick-input-widget input').first();
+  /**
+   * Chooses an entry of an open quick pick, by the keyboard: rows move under the mouse while the list is being filled. `next`: what the
+   * quick pick that follows says.
+   */
+  async choose(text: string, next?: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget');
+    const input = widget.locator('input').first();
     await input.waitFor();
     await input.fill(text);
     await this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ hasText: text }).first().waitFor();
     await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    if (next === undefined) await widget.waitFor({ state: 'hidden' });
+    else await widget.locator(`input[placeholder*="${next}"]`).waitFor();
   }
 
   async type(text: string): Promise<void> {
@@ -68,6 +81,20 @@ export class Workbench {
     await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: file }).first().click();
     await this.page.locator(`.editor-instance[aria-label*="${file}"], .tab[aria-label*="${file}"]`).first().waitFor();
     await this.page.locator('.editor-instance .view-line').first().waitFor();
+  }
+
+  async inEditor(text: string): Promise<void> {
+    await visible(this.page.locator('.editor-instance .view-line').filter({ hasText: text })).toBeVisible();
+  }
+
+  /** Takes one of the suggestions that are open in the editor. */
+  async suggestion(text: string): Promise<void> {
+    const list = this.page.locator('.suggest-widget.visible');
+    await list.locator('.monaco-list-row').first().waitFor();
+    await this.page.keyboard.type(text);
+    await list.locator('.monaco-list-row.focused').filter({ hasText: text }).waitFor();
+    await this.page.keyboard.press('Enter');
+    await list.waitFor({ state: 'hidden' });
   }
 
   async goToLine(line: number): Promise<void> {
@@ -122,18 +149,34 @@ export class Workbench {
     await menu.waitFor({ state: 'hidden' });
   }
 
+  /** A key that does nothing while the workbench is not ready for it. */
+  async pressUntil(key: string, shown: Locator): Promise<void> {
+    for (let attempt = 0; attempt < 10; attempt++) {
+      await this.page.keyboard.press(key);
+      const came = await shown
+        .first()
+        .waitFor({ timeout: 5_000 })
+        .then(
+          () => true,
+          () => false,
+        );
+      if (came) return;
+    }
+    throw new Error(`${key} does not show ${String(shown)}`);
+  }
+
   // --- debugging ---
 
-  /** Starts a configuration by its name. */
-  async start(name: string): Promise<void> {
+  /** Starts a configuration by its name; `folder`: of several, the one whose launch.json has it. */
+  async start(name: string, folder = ''): Promise<void> {
     await this.page.keyboard.press('Control+P');
     const input = this.page.locator('.quick-input-widget input').first();
     await input.waitFor();
     await input.fill(`debug ${name}`);
-    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first();
-    await row.waitFor();
+    const rows = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name });
+    await rows.filter({ hasText: folder }).first().waitFor();
     await this.picture('start');
-    await this.page.keyboard.press('Enter');
+    await rows.filter({ hasText: folder }).first().click();
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 

@@ -2,6 +2,7 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import Ajv from 'ajv';
 
 const root = path.join(__dirname, '../..');
 const manifest = JSON.parse(fs.readFileSync(path.join(root, 'extension/package.json'), 'utf8'));
@@ -82,6 +83,38 @@ test("launch.json's attributes are those that the adapter reads", () => {
   const { launch, attach } = contributes.debuggers[0].configurationAttributes;
   const names = [...Object.keys(launch.properties), ...Object.keys(attach.properties)];
   expect(names.filter((name) => !adapter.includes(`'${name}'`) && name !== 'stopAtEntry')).toEqual([]);
+});
+
+/** As the editor's JSON completion writes it: what begins with ^ stands as it is, the rest is JSON; then snippet syntax is replaced. */
+function instantiate(value: unknown): string {
+  const write = (one: unknown): string => {
+    if (typeof one === 'string') return one.startsWith('^') ? one.slice(1) : JSON.stringify(one);
+    if (Array.isArray(one)) return `[${one.map(write).join()}]`;
+    if (typeof one !== 'object' || one === null) return JSON.stringify(one);
+    const entries = Object.entries(one).map(([name, inner]) => `${JSON.stringify(name)}:${write(inner)}`);
+    return `{${entries.join()}}`;
+  };
+  return write(value)
+    .replace(/(?<!\\)\$\{\d+:([^}]*)\}/g, '$1')
+    .replaceAll('\\$', '$');
+}
+
+test('each snippet becomes a configuration that the schema of its request takes, and knows', () => {
+  const [{ configurationSnippets, configurationAttributes }] = contributes.debuggers;
+  expect(configurationSnippets.map(({ label }: { label: string }) => label)).toEqual([
+    'Savepoint: Launch',
+    'Savepoint: Launch in a terminal',
+    'Savepoint: Attach',
+  ]);
+  const ajv = new Ajv({ strict: false, allowUnionTypes: true });
+  for (const { label, body } of configurationSnippets) {
+    const { type, request, name, ...rest } = JSON.parse(instantiate(body));
+    expect({ label, type, named: name !== '' }).toEqual({ label, type: 'savepoint', named: true });
+    const schema = configurationAttributes[request];
+    const validate = ajv.compile({ type: 'object', ...schema, additionalProperties: false });
+    expect({ label, valid: validate(rest), errors: validate.errors }).toEqual({ label, valid: true, errors: null });
+    expect(JSON.stringify(rest)).toMatch(/\$\{(workspaceFolder|command:savepoint\.pickProcess)\}/);
+  }
 });
 
 test('pictures are there', () => {
