@@ -9,6 +9,9 @@ const MEANING = { text: 'must be a text', number: 'must be a whole number', flag
 
 export const isObject = (value: unknown): value is Raw => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What stands for null where DAP wants a value: dape has no `adapterID` when its configuration has no type. */
+const FOR_NULL: Readonly<Record<string, Raw>> = { initialize: { adapterID: '' } };
+
 /**
  * The arguments of a request. Fields that the table does not name stay. Where a value may be missing, null counts as missing, as some clients
  * write it. A request without a line in the table gets what it was sent.
@@ -39,8 +42,10 @@ export function readArguments(command: string, sent: unknown): Raw {
     if (!Array.isArray(value)) return fail(name, 'must be a list');
     return value.map((one: unknown, i) => read(kind[0], one, `${name}[${i}]`));
   };
-  const given = sent ?? {};
-  if (!isObject(given)) return fail('', 'must be an object');
+  const written = sent ?? {};
+  if (!isObject(written)) return fail('', 'must be an object');
+  const instead = Object.entries(FOR_NULL[command] ?? {}).filter(([name]) => written[name] === null);
+  const given = instead.length === 0 ? written : { ...written, ...Object.fromEntries(instead) };
   return Object.hasOwn(argumentTable, command) ? readFields(argumentTable[command] as Fields, given, '') : given;
 }
 

@@ -39,6 +39,11 @@ export async function execRun(gdb: GdbClient, start: boolean): Promise<void> {
   await gdb.send(start ? '-exec-run --start' : '-exec-run', { limitMs: LONG_MS });
 }
 
+/** Starts the program, which stands at its first instruction then: a stop with signal 0. */
+export async function execStarti(gdb: GdbClient): Promise<void> {
+  await consoleCommand(gdb, 'starti', LONG_MS);
+}
+
 export async function targetAttach(gdb: GdbClient, pid: number): Promise<void> {
   await gdb.send(`-target-attach ${pid}`, { limitMs: SYMBOLS_MS });
 }

@@ -395,10 +395,10 @@ export class Checkpoints {
     });
   }
 
-  /** For `restart`: back to the entry, without a word to the client. false: there is no entry checkpoint. */
-  async returnToEntry(): Promise<boolean> {
+  /** For `restart`: back to the entry, without a word to the client. undefined: there is no entry checkpoint. */
+  async returnToEntry(): Promise<ProgramStop | undefined> {
     const { program } = this.core;
-    if (program.kind === 'idle' || program.kind === 'ended') return false;
+    if (program.kind === 'idle' || program.kind === 'ended') return undefined;
     return await program.exclusive(async () => {
       if (program.kind === 'running') {
         const stop = await program.borrow();
@@ -408,10 +408,9 @@ export class Checkpoints {
       const entry = this.known.checkpoints.find(({ id }) => id === ENTRY_ID);
       if (entry === undefined) {
         if (program.kind === 'borrowed') program.stopped();
-        return false;
+        return undefined;
       }
-      await this.deliver(entry);
-      return true;
+      return await this.deliver(entry);
     });
   }
 

@@ -2,11 +2,12 @@
 
 import { judgeAttach, readAttachFacts } from '../../native/base/attach-obstacle';
 import { SavepointError, describeError, isFamily, userError } from '../../native/base/errors';
-import { type ClientEvents, type GdbClient, SYMBOLS_MS, UNLIMITED_MS } from '../gdb/client';
+import { type ClientEvents, type GdbClient, LONG_MS, SYMBOLS_MS, UNLIMITED_MS } from '../gdb/client';
 import {
   consoleCommand,
   enablePrettyPrinting,
   execRun,
+  execStarti,
   fileSymbols,
   gdbExit,
   gdbSet,
@@ -254,21 +255,46 @@ export class Launch {
   /** Everything is configured: the program runs. Returns the stop that the client is to be told of instead. */
   async run(stopOnAttach: boolean): Promise<Stop | undefined> {
     const { start, core } = this;
-    if (start?.kind === 'launch') await core.program.start(() => execRun(core.gdb, start.settings.stopAtEntry));
-    else if (this.attachStop !== undefined) {
+    if (start?.kind === 'launch') return await this.runLaunched(start.settings);
+    if (this.attachStop !== undefined) {
       if (stopOnAttach) return this.attachStop;
       await core.program.exclusive(() => core.program.resumeBorrowed());
     }
     return undefined;
   }
 
-  /** Once more from the beginning, with the same settings. */
-  async runAgain(settings: LaunchSettings, changed: boolean): Promise<void> {
+  private async runLaunched({ stopAt }: LaunchSettings): Promise<Stop | undefined> {
+    const { program, gdb } = this.core;
+    if (stopAt === 'start') return await program.exclusive(() => this.standAtStart());
+    await program.start(() => execRun(gdb, stopAt === 'main'));
+    return undefined;
+  }
+
+  /** In a turn. */
+  private async standAtStart(): Promise<Stop> {
+    const { program, gdb } = this.core;
+    program.borrowStopped();
+    const stop = program.expectStop(LONG_MS);
+    try {
+      await execStarti(gdb);
+    } catch (error) {
+      program.expectNoStop();
+      await stop;
+      program.idle();
+      throw error;
+    }
+    return await stop;
+  }
+
+  /** Once more from the beginning, with the same settings. Returns the stop that the client is to be told of instead. */
+  async runAgain(settings: LaunchSettings, changed: boolean): Promise<Stop | undefined> {
     const { program, gdb } = this.core;
     if (changed) await program.whileStopped(() => this.configureLaunch(settings));
-    await program.exclusive(async () => {
+    return await program.exclusive(async () => {
       if (program.kind === 'running') await program.borrow();
-      await program.runBorrowed(() => execRun(gdb, settings.stopAtEntry));
+      if (settings.stopAt === 'start') return await this.standAtStart();
+      await program.runBorrowed(() => execRun(gdb, settings.stopAt === 'main'));
+      return undefined;
     });
   }
 

@@ -14,6 +14,7 @@ import { bytesInfo } from './data-bytes';
 import { mayChange } from './expressions';
 import { exceptionFilters } from './exceptions';
 import type { Session } from './session';
+import type { Stop } from './stops';
 import { type LaunchSettings, readAttach, readLaunch } from './settings';
 import { breakInsert } from '../gdb/commands-break';
 import { execContinue } from '../gdb/commands-exec';
@@ -73,7 +74,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
   const configurationDone = new Promise<void>((resolve) => (configured = resolve));
 
   return {
-    initialize: plain((args: DebugProtocol.InitializeRequestArguments) => {
+    initialize: plain((args: DebugProtocol.InitializeRequestArguments, context) => {
       core.conventions = {
         lineBase: args.linesStartAt1 === false ? 0 : 1,
         columnBase: args.columnsStartAt1 === false ? 0 : 1,
@@ -83,6 +84,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
         invalidatedEvent: args.supportsInvalidatedEvent === true,
         progress: args.supportsProgressReporting === true,
       };
+      if (takesUsForGdb(args)) context.afterReply(() => session.tellInitialized());
       return capabilities;
     }),
     launch: plain(async (args: Raw, context) => {
@@ -205,6 +207,14 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
   };
 }
 
+/**
+ * Set up for gdb's own adapter, which says `initialized` at once: some then launch only after `configurationDone` (dape's `defer-launch-attach`, gdb bug
+ * 32090). Who launches before that gets along with it, too.
+ */
+function takesUsForGdb({ adapterID, clientID }: DebugProtocol.InitializeRequestArguments): boolean {
+  return /^gdb$/i.test(adapterID) || (clientID === 'dape' && adapterID === '');
+}
+
 /** For tests (SAVEPOINT_TEST_FAULTS): a fault of ours, in a request and outside one. */
 function testFaults(): Routes {
   if ((process.env['SAVEPOINT_TEST_FAULTS'] ?? '') === '') return {};
@@ -233,13 +243,17 @@ async function restart(session: Session, given: Raw | undefined): Promise<void> 
   const changed = describe(settings) !== describe(start.settings);
   launch.start = { kind: 'launch', settings };
   checkpoints.limits = settings.automatic;
-  if (!changed && (await checkpoints.returnToEntry())) {
+  let stands: Stop | undefined = changed ? undefined : await checkpoints.returnToEntry();
+  if (stands === undefined) stands = await launch.runAgain(settings, changed);
+  else if (settings.stopAt !== 'start') {
+    stands = undefined;
     await core.program.resume('continue', async () => {
-      if (settings.stopAtEntry) await stopAtMain(session);
+      if (settings.stopAt === 'main') await stopAtMain(session);
       await execContinue(core.gdb);
     });
-  } else await launch.runAgain(settings, changed);
+  }
   core.client.send('continued', session.allContinued);
+  if (stands?.kind === 'stop') session.tellEntry(stands);
 }
 
 /** As gdb's `start` does: Go's first function has another name. */

@@ -51,6 +51,7 @@ export class Session {
   private readonly serverLoss: ServerLoss;
   private talking = false;
   private prepared = false;
+  private isInitialized = false;
   private terminated = false;
   private besideOpened: Promise<ControlStore | undefined> | undefined;
   private readonly client: Client;
@@ -135,6 +136,13 @@ export class Session {
     this.prepared = true;
     // What can be started again is what was started here.
     if (start.kind === 'attach') this.client.send('capabilities', { capabilities: await this.attachedCapabilities() });
+    this.tellInitialized();
+  }
+
+  /** Once. */
+  tellInitialized(): void {
+    if (this.isInitialized) return;
+    this.isInitialized = true;
     this.client.send('initialized');
   }
 
@@ -149,9 +157,8 @@ export class Session {
     if (start?.settings.program !== undefined) this.files.addProgram(start.settings.program);
     try {
       const stop = await this.launch.run(stopOnAttach);
-      if (stop?.kind !== 'stop') return;
-      this.core.program.stopped();
-      this.tellStop(stop, { reason: 'entry', description: 'Paused after attaching' });
+      if (stop?.kind === 'stop') this.tellEntry(stop);
+      else if (stop !== undefined) this.core.program.settle(stop);
     } catch (error) {
       void this.finish();
       throw error;
@@ -266,6 +273,13 @@ export class Session {
     if (this.execution.onStop(stop)) return this.tellStop(stop, { reason: 'step', description: 'Paused after step' });
     if (isQuietStop(stop) && !pauseAsked) return void this.onQuietStop(stop);
     this.tellStop(stop, this.describeStop(stop, pauseAsked));
+  }
+
+  /** Where the program was found, or begins. */
+  tellEntry(stop: ProgramStop): void {
+    this.core.program.stopped();
+    const description = this.launch.start?.kind === 'attach' ? 'Paused after attaching' : 'Paused at the first instruction';
+    this.tellStop(stop, { reason: 'entry', description });
   }
 
   private describeStop(stop: ProgramStop, pauseAsked: boolean): StopReport {

@@ -24,13 +24,16 @@ export interface CommonSettings {
   readonly onExit: 'end' | 'stay' | 'auto';
 }
 
+/** Where a program that is started stops by itself: `start` is its first instruction, before its libraries are there. */
+export type StopAt = 'nowhere' | 'main' | 'start';
+
 export interface LaunchSettings extends CommonSettings {
   readonly program: string;
   readonly args: readonly string[];
   readonly cwd: string;
   /** null: not in the environment. */
   readonly env: ReadonlyMap<string, string | null>;
-  readonly stopAtEntry: boolean;
+  readonly stopAt: StopAt;
   readonly console: ConsoleKind;
   readonly disableASLR: boolean;
   readonly followFork: 'parent' | 'child';
@@ -60,7 +63,7 @@ export function readLaunch(raw: Raw): LaunchSettings {
     args: readArgs(raw['args']),
     cwd: path.resolve(cwd),
     env: readEnv(raw),
-    stopAtEntry: readFlag(raw, 'stopAtEntry', readFlag(raw, 'stopOnEntry', false)),
+    stopAt: readStopAt(raw),
     console: readChoice(
       raw,
       'console',
@@ -70,6 +73,13 @@ export function readLaunch(raw: Raw): LaunchSettings {
     disableASLR: readFlag(raw, 'disableASLR', true),
     followFork: readChoice(raw, 'followFork', ['parent', 'child'] as const, 'parent'),
   };
+}
+
+/** Of the names that others have, those of gdb's own adapter, which means by them what it does here; where both are wanted, main. */
+function readStopAt(raw: Raw): StopAt {
+  const atMain = [readFlag(raw, 'stopAtEntry', false), readFlag(raw, 'stopAtBeginningOfMainSubprogram', false)];
+  const atStart = readFlag(raw, 'stopOnEntry', false);
+  return atMain.includes(true) ? 'main' : atStart ? 'start' : 'nowhere';
 }
 
 export function readAttach(raw: Raw): AttachSettings {

@@ -223,6 +223,49 @@ describe.each(Object.entries(editors))('%s', (_, editor) => {
   });
 });
 
+/** Set up for `gdb -i=dap`, with the keys of that. */
+describe.each([
+  ['dape', { clientID: 'dape', adapterID: null }, 'after configurationDone'],
+  ['nvim-dap', { clientID: 'neovim', adapterID: 'gdb' }, 'at once'],
+  ['Zed', { clientID: 'zed', adapterID: 'GDB' }, 'at once'],
+])('%s with its configuration for gdb', (_, client, when) => {
+  const begin = async (run: DapRun, args: Record<string, unknown>, set: () => Promise<unknown>): Promise<void> => {
+    await run.initialize(client);
+    const launch = (): Promise<unknown> => run.ask('launch', { program, args: ['wait'], cwd: null, ...args });
+    const launched = when === 'at once' ? launch() : undefined;
+    await run.event('initialized');
+    await set();
+    await run.ask('configurationDone');
+    await (launched ?? launch());
+  };
+  const pending = async (run: DapRun): Promise<void> => {
+    for (const { event } of [...run.events()]) if (event === 'breakpoint') await run.event('breakpoint');
+  };
+
+  it('stops at main when that is asked for, and at breakpoints', async () => {
+    const run = await place.start();
+    await begin(run, { stopAtBeginningOfMainSubprogram: true }, () => editors['dape']!.configure(run));
+    const { threadId } = await run.stopped('entry');
+    expect((await run.top(threadId)).name).toBe('main');
+    await run.ask('continue', { threadId });
+    await run.stopped('breakpoint');
+    expect(await run.value('p.x', threadId)).toBe('1');
+    await pending(run);
+    // Told once.
+    expect(run.traffic.filter((text) => text.includes('"event":"initialized"'))).toHaveLength(1);
+    await place.finish(run);
+  });
+
+  it('does not stop by itself when that is not wanted', async () => {
+    const run = await place.start();
+    const flags = { stopAtBeginningOfMainSubprogram: false, stopOnEntry: false };
+    await begin(run, flags, () => editors['dape']!.configure(run));
+    await run.stopped('breakpoint');
+    await pending(run);
+    await place.finish(run);
+  });
+});
+
 it('a client that is too early is told, and may try again', async () => {
   const run = await place.start();
   await run.initialize();

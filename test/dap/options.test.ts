@@ -40,6 +40,51 @@ describe('disableASLR', () => {
   });
 });
 
+describe('stopOnEntry', () => {
+  it('is the first instruction, before the libraries are there; a restart stops there again', async () => {
+    const run = await launched({ stopOnEntry: true }, atFirstStop);
+    const { threadId, description } = await run.stopped('entry');
+    expect(description).toBe('Paused at the first instruction');
+    const first = await run.top(threadId);
+    expect(first.name).toBe('_start');
+    expect((await run.ask('modules')).modules.map(({ name }: { name: string }) => name)).not.toContain('libc.so.6');
+    await run.ask('continue', { threadId });
+    await run.stopped('breakpoint');
+    for (const args of [{}, { arguments: { program, stopOnEntry: true, automaticCheckpoints: false, args: ['none'] } }]) {
+      await run.ask('restart', args);
+      await run.event('continued');
+      const again = await run.stopped('entry');
+      expect((await run.top(again.threadId)).instructionPointerReference).toBe(first.instructionPointerReference);
+      await run.ask('continue', { threadId: again.threadId });
+      await run.stopped('breakpoint');
+    }
+    await place.finish(run);
+  });
+
+  it('gives way to a stop at main', async () => {
+    const run = await launched({ stopOnEntry: true, stopAtBeginningOfMainSubprogram: true });
+    const { threadId } = await run.stopped('entry');
+    expect((await run.top(threadId)).name).toBe('main');
+    await place.finish(run);
+  });
+
+  it('a program that cannot be started there is told', async () => {
+    // Its dynamic linker is not there.
+    const bytes = fs.readFileSync(program);
+    bytes.write('/lib64/no', bytes.indexOf('/lib64/ld-linux'));
+    const notStarted = place.write('not-started', bytes, 0o755);
+    const run = await place.start();
+    await run.initialize();
+    const answer = run.refusal('launch', { program: notStarted, stopOnEntry: true });
+    await run.event('initialized');
+    await run.ask('configurationDone');
+    expect(await answer).toMatch(/not-started" on the remote target failed/);
+    await run.event('terminated');
+    await run.disconnect();
+    await place.expectNothingLeft();
+  });
+});
+
 describe('initFiles', () => {
   it.each([
     [{ initFiles: true }, '42'],
