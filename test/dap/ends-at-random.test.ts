@@ -38,8 +38,16 @@ const requests: readonly (readonly [string, object])[] = [
 
 const send = (run: DapRun, command: string, args: object = { threadId: 1 }): void => void run.reply(command, args);
 
+/**
+ * A program that is killed where it stood at a breakpoint dies in gdb's step over that; gdb 13 never clears what it knows of the step, and does not resume
+ * the next program that it runs (with gdbserver, too).
+ */
+const mayRestart = (victim: string): boolean => victim !== 'the program';
+
+type Moment = (run: DapRun, random: Random, victim: string) => Promise<void>;
+
 /** What goes on when it happens. */
-const moments: Readonly<Record<string, (run: DapRun, random: Random) => Promise<void>>> = {
+const moments: Readonly<Record<string, Moment>> = {
   'at a stop': async () => {},
   'while the program runs': async (run) => {
     await run.ask('continue', { threadId: 1 });
@@ -48,10 +56,12 @@ const moments: Readonly<Record<string, (run: DapRun, random: Random) => Promise<
   'in a step': async (run, random) => send(run, random.pick(['next', 'stepIn', 'stepOut'])),
   'in a take': async (run) => send(run, 'checkpoint/take', { label: 'x' }),
   'in a restore': async (run) => send(run, 'checkpoint/restore', { id: 0 }),
-  'in a way back': async (run, random) => send(run, random.pick(['stepBack', 'reverseContinue', 'restart'])),
-  'in many requests': async (run, random) => {
+  'in a way back': async (run, random, victim) =>
+    send(run, random.pick(['stepBack', 'reverseContinue', ...(mayRestart(victim) ? ['restart'] : [])])),
+  'in many requests': async (run, random, victim) => {
     const count = 1 + random.below(12);
-    for (let i = 0; i < count; i++) send(run, ...random.pick(requests));
+    const possible = requests.filter(([command]) => command !== 'restart' || mayRestart(victim));
+    for (let i = 0; i < count; i++) send(run, ...random.pick(possible));
     await run.answered(1 + random.below(count));
   },
 };
@@ -70,7 +80,7 @@ async function start(random: Random, how: 'own' | 'server'): Promise<DapRun> {
   await run.stopped('breakpoint');
   if (random.chance(0.3)) await run.ask('checkpoint/take', { label: 'named' });
   // What the requests cause depends on who is quicker.
-  run.mayGet('stopped', 'continued', 'breakpoint', 'checkpoint/changed', 'exited', 'process');
+  run.mayGet('stopped', 'continued', 'breakpoint', 'checkpoint/changed', 'exited');
   return run;
 }
 
@@ -116,24 +126,24 @@ const victims: Readonly<Record<string, Victim>> = {
   'the connection': { how: 'server', go: async (run) => run.closeWire(), others: (run) => run.gone() },
 };
 
-/** Until that is told: on from whatever stop was under way; a restart that was may have started another program. */
+/** Until that is told: on from whatever stop was under way. */
 async function toItsEnd(run: DapRun): Promise<void> {
-  const { processes } = place.place;
+  const end = Date.now() + 2 * LIMIT_MS;
   while (!run.events().some(({ event }) => event === 'terminated')) {
-    processes.killAll(`${program} wait`);
+    if (Date.now() > end) throw new Error(`no end:\n${run.traffic.slice(-40).join('\n').slice(-8000)}`);
     await run.reply('continue', { threadId: 1 });
   }
   expect(await run.event('exited')).toEqual({ exitCode: 137 });
 }
 
-describe.each(Object.entries(victims))('%s goes', (_, { how, go, others }) => {
+describe.each(Object.entries(victims))('%s goes', (victim, { how, go, others }) => {
   it.each(Object.entries(moments))(
     '%s',
     async (__, reach) => {
       for (let round = 0; round < scaled(1); round++) {
         await withSeed(round, async (random) => {
           const run = await start(random, how);
-          await reach(run, random);
+          await reach(run, random, victim);
           // Not to wait for something: this is what is random.
           await new Promise((resolve) => setTimeout(resolve, random.below(12)));
           const begin = Date.now();

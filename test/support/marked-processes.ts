@@ -71,10 +71,9 @@ export class MarkedProcesses {
     await this.until(`the end of all processes but ${part}`, () => (isIt(this.list()) ? true : undefined));
   }
 
-  /** For afterEach, also of a failed test; or those with this command line. */
-  killAll(commandLine?: string): void {
-    for (const { pid, command } of this.list()) {
-      if (commandLine !== undefined && command !== commandLine) continue;
+  /** For afterEach, also of a failed test. */
+  killAll(): void {
+    for (const { pid } of this.list()) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
