@@ -6,9 +6,11 @@
  * Knows the wire, and no command in particular.
  *
  * A command that nobody waits for any more (its limit has passed, or its request was cancelled) keeps its place until gdb answers it, so that what
- * it prints is nobody else's, and it is interrupted when its turn is or comes. Once: a second ^C while gdb waits for the debug server
+ * it prints is nobody else's, and it is interrupted when its turn is or comes. A ^C that came too late would meet another command: it can make
+ * gdb unwind a frame wrongly, and so show wrong values. So what a person typed goes alone, and behind a ^C a word that does nothing goes first.
+ * One ^C only: a second one while gdb waits for the debug server
  * makes it let go of the program. But gdb may take a ^C at its prompt, before it begins with the command; then it says so ("Quit", and its prompt
- * without a result), and gets another.
+ * without a result), and gets another. And one may be lost without a word; whoever gets `pursue` has to find out whether.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -35,6 +37,9 @@ function readSeconds(given: string | undefined): number {
   return seconds > 0 && seconds <= 10_000 ? seconds : USUAL_SECONDS;
 }
 
+/** From a ^C to the first question whether it was lost; then twice as long each time, up to the last. */
+const PURSUE_MS = { first: 200, last: 3200 };
+
 /** Begins what our script says of itself, which is no command's answer. */
 export const MARK = '\x1e';
 
@@ -60,6 +65,8 @@ export interface ClientEvents {
   onGarbage(error: SavepointError): void;
   /** gdb is to end what it works on, as by ^C. */
   interrupt(): void;
+  /** It was interrupted a while ago, and is still at it. */
+  pursue(isStillWanted: () => boolean): void;
 }
 
 /** Whose commands are sent: they are found here by whatever sends them. */
@@ -69,7 +76,10 @@ interface Scope {
 }
 
 interface Pending {
+  readonly token: number;
   readonly command: string;
+  /** What comes behind it is not written before it is answered. */
+  readonly isTyped: boolean;
   readonly asker: Error;
   readonly capture: boolean;
   readonly timer: NodeJS.Timeout | undefined;
@@ -86,6 +96,10 @@ export class GdbClient {
   private readonly splitter = new LineSplitter((line) => this.take(line));
   /** In the order of sending, which is gdb's order of working. */
   private readonly pending = new Map<number, Pending>();
+  /** Not written yet, because of `guard`; in their order. */
+  private readonly held = new Map<number, Pending>();
+  /** A command that was typed, or that a ^C may have met, or the word behind that. */
+  private guard: Pending | undefined;
   private nextToken = 1;
   private ended: string | undefined;
   /** The token of the command that has the program run. */
@@ -93,6 +107,7 @@ export class GdbClient {
   private readonly scope = new AsyncLocalStorage<Scope>();
   /** gdb has said "Quit", and neither a result nor its prompt since. */
   private hasQuit = false;
+  private pursuit: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly write: (text: string) => void,
@@ -113,12 +128,27 @@ export class GdbClient {
       const timer = limitMs === UNLIMITED_MS ? undefined : setTimeout(() => this.onLate(token, limitMs), limitMs);
       // What is sent after the end of a request puts things right again: nobody ends that.
       const signal = scope?.signal.aborted === true ? undefined : scope?.signal;
+      const isTyped = scope?.isTyped === true;
       const state = { isLate: false, isInterrupted: false, text: '' };
-      this.pending.set(token, { command, asker, capture, timer, signal, ...state, resolve, reject });
-      const line = `${token}${command}`;
-      this.log.add('mi', `> ${line}`);
-      this.write(`${line}\n`);
+      this.held.set(token, { token, command, isTyped, asker, capture, timer, signal, ...state, resolve, reject });
+      this.writeHeld();
     });
+  }
+
+  private writeHeld(): void {
+    for (const pending of this.held.values()) {
+      if (this.guard !== undefined) return;
+      this.held.delete(pending.token);
+      this.writeOne(pending);
+      if (pending.isTyped) this.guard = pending;
+    }
+  }
+
+  private writeOne(pending: Pending): void {
+    this.pending.set(pending.token, pending);
+    const line = `${pending.token}${pending.command}`;
+    this.log.add('mi', `> ${line}`);
+    this.write(`${line}\n`);
   }
 
   /** Does `work`, whose commands end early when `signal` says so. `isTyped`: they may take as long as they like. */
@@ -135,24 +165,49 @@ export class GdbClient {
 
   private onLate(token: number, limitMs: number): void {
     const pending = this.pending.get(token);
-    if (pending === undefined) return;
+    if (pending === undefined) return this.onLateHeld(token, limitMs);
     pending.isLate = true;
-    const { command, asker } = pending;
-    const [, name] = /^(-savepoint-ask \S+|.{0,200})/.exec(command) ?? [];
-    const what = `gdb did not answer within ${limitMs / 1000} s and was interrupted: ${name}`;
+    const what = `gdb did not answer within ${limitMs / 1000} s and was interrupted: ${shortName(pending.command)}`;
     const advice = `Try again; ${LIMIT_VARIABLE} in the adapter's environment (now ${ORDINARY_MS / 1000}) gives it more seconds`;
     this.log.add('mi', `! ${what}`);
-    pending.reject(this.failure('gdb-slow', `${what}. ${advice}`, asker));
+    pending.reject(this.failure('gdb-slow', `${what}. ${advice}`, pending.asker));
     this.interruptUnwanted();
   }
 
-  /** What gdb works on, when nobody waits for it. */
+  private onLateHeld(token: number, limitMs: number): void {
+    const pending = this.held.get(token);
+    if (pending === undefined) return;
+    this.held.delete(token);
+    const what = `gdb has been at work on something else for ${limitMs / 1000} s: ${shortName(this.guard?.command ?? '')}`;
+    pending.reject(this.failure('gdb-busy', `${what}. Wait for it, or cancel it`, pending.asker));
+  }
+
+  /** What gdb works on, when nobody waits for it; what was not written yet is forgotten. */
   private interruptUnwanted(): void {
+    for (const pending of this.held.values()) {
+      if (pending.signal?.aborted !== true) continue;
+      this.held.delete(pending.token);
+      clearTimeout(pending.timer);
+      pending.reject(this.failure('gdb-cancelled', 'cancelled', pending.asker));
+    }
     const [oldest] = this.pending.values();
     if (oldest === undefined || oldest.isInterrupted || !(oldest.isLate || oldest.signal?.aborted === true)) return;
     oldest.isInterrupted = true;
+    this.guard = oldest;
     this.log.add('mi', `! ^C: ${oldest.command.slice(0, 200)}`);
     this.events.interrupt();
+    this.pursue(oldest, PURSUE_MS.first);
+  }
+
+  private pursue(pending: Pending, afterMs: number): void {
+    clearTimeout(this.pursuit);
+    const isStillWanted = (): boolean => this.ended === undefined && this.pending.values().next().value === pending;
+    this.pursuit = setTimeout(() => {
+      if (!isStillWanted()) return;
+      this.events.pursue(isStillWanted);
+      this.pursue(pending, Math.min(2 * afterMs, PURSUE_MS.last));
+    }, afterMs);
+    this.pursuit.unref();
   }
 
   private onPrompt(): void {
@@ -172,8 +227,11 @@ export class GdbClient {
   end(why: string): void {
     if (this.ended !== undefined) return;
     this.ended = why;
-    for (const [token, pending] of this.pending) {
-      this.settle(token, pending);
+    const all = [...this.pending.values(), ...this.held.values()];
+    this.pending.clear();
+    this.held.clear();
+    for (const pending of all) {
+      clearTimeout(pending.timer);
       pending.reject(this.failure('gdb-ended', why, pending.asker));
     }
   }
@@ -203,7 +261,7 @@ export class GdbClient {
     const token = tokenOf(line);
     const pending = token === undefined ? undefined : this.pending.get(token);
     if (token === undefined || pending === undefined) return this.events.onGarbage(error);
-    this.settle(token, pending);
+    this.settle(pending);
     pending.reject(this.failure(error.code, error.message, pending.asker));
   }
 
@@ -221,7 +279,7 @@ export class GdbClient {
     // None: it is the second answer to a resume.
     if (record.token === undefined || pending === undefined) return this.lateAnswer(record);
     this.forgetLateBefore(record.token);
-    this.settle(record.token, pending);
+    this.settle(pending);
     if (record.name === 'running') this.resumedBy = record.token;
     if (record.name !== 'error') return pending.resolve({ name: record.name, fields: record.fields, text: pending.text });
     const message = typeof record.fields['msg'] === 'string' ? record.fields['msg'] : 'gdb gives no reason';
@@ -230,7 +288,7 @@ export class GdbClient {
 
   /** gdb answers in turn: what it has passed over it will never answer. */
   private forgetLateBefore(answered: number): void {
-    for (const [token, { isLate }] of this.pending) if (isLate && token < answered) this.pending.delete(token);
+    for (const pending of this.pending.values()) if (pending.isLate && pending.token < answered) this.settle(pending);
   }
 
   /**
@@ -243,11 +301,25 @@ export class GdbClient {
     this.events.onEvent({ kind: 'exec', token: undefined, name: 'stopped', fields: {} });
   }
 
-  private settle(token: number, pending: Pending): void {
-    this.pending.delete(token);
-    if (pending.timer !== undefined) clearTimeout(pending.timer);
+  private settle(pending: Pending): void {
+    this.pending.delete(pending.token);
+    clearTimeout(pending.timer);
+    if (this.guard === pending) {
+      this.guard = pending.isInterrupted ? this.fence() : undefined;
+      this.writeHeld();
+    }
     // One that was cancelled while it waited for its turn has it now.
     this.interruptUnwanted();
+  }
+
+  /** gdb takes a ^C that came too late before it reads the next line behind this one, if not in the middle of it. */
+  private fence(): Pending {
+    const command = '-gdb-show height';
+    const nobody = { timer: undefined, signal: undefined, resolve: () => {}, reject: () => {} };
+    const state = { isTyped: false, capture: true, isLate: false, isInterrupted: false, text: '' };
+    const fence = { token: this.nextToken++, command, asker: new Error(command), ...state, ...nobody };
+    this.writeOne(fence);
+    return fence;
   }
 
   private failure(code: string, message: string, asker: Error): SavepointError {
@@ -256,4 +328,8 @@ export class GdbClient {
     error.stack = [`${error.name}: ${message}`, `    while gdb worked on ${asker.message}`, ...at].join('\n');
     return error;
   }
+}
+
+function shortName(command: string): string {
+  return /^(-savepoint-ask \S+|.{0,200})/.exec(command)?.[1] ?? '';
 }

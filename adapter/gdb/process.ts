@@ -29,18 +29,23 @@ export interface GdbStart {
   readonly io: ProgramIo;
 }
 
-/**
- * As ^C at a terminal: for a process and those that it has started in its own group (gdb's shells, and what these run), which would be waited
- * for otherwise. Those that have ended meanwhile need none.
- */
+/** As ^C at a terminal: for a process and those that it has started in its own group (gdb's shells, and what these run), which would be waited for otherwise. */
 export function interruptGroup(pid: number): void {
+  interruptStarted(pid);
+  interruptOne(pid);
+}
+
+/** Those alone that a process has started in its own group. */
+export function interruptStarted(pid: number): void {
   const group = groupOf(pid);
-  for (const one of [...descendants(pid).filter((child) => groupOf(child) === group), pid]) {
-    try {
-      process.kill(one, 'SIGINT');
-    } catch {
-      // It has ended.
-    }
+  for (const child of descendants(pid)) if (groupOf(child) === group) interruptOne(child);
+}
+
+function interruptOne(pid: number): void {
+  try {
+    process.kill(pid, 'SIGINT');
+  } catch {
+    // It has ended.
   }
 }
 

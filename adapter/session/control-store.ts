@@ -20,6 +20,12 @@ export class ControlStore implements CheckpointStore {
     return new ControlStore(client);
   }
 
+  /** Does the program run, as its owner knows it? */
+  async isRunning(): Promise<boolean> {
+    const { programs, currentPid } = await this.client.ask('status', {});
+    return programs.find(({ pid }) => pid === currentPid)?.state === 'running';
+  }
+
   async take(label: string, automatic: boolean): Promise<CheckpointRecord> {
     return (await this.client.ask('checkpoint/take', { label, automatic })).checkpoint;
   }

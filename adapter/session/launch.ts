@@ -16,7 +16,7 @@ import {
   targetSelect,
 } from '../gdb/commands-exec';
 import { gdbProcessId, loadProgramFile, monitor } from '../gdb/commands-script';
-import { GdbProcess, interruptGroup } from '../gdb/process';
+import { GdbProcess, interruptGroup, interruptStarted } from '../gdb/process';
 import { quoteProgramArgument } from '../gdb/quote';
 import { baseName } from './breakpoints';
 import type { Core } from './core';
@@ -118,6 +118,14 @@ export class Launch {
   /** Ends what gdb is working on (reading symbols, a script, a shell, a function of the program that it has called), as ^C does. */
   interruptGdb(): void {
     if (this.gdbPid !== undefined && !this.over) interruptGroup(this.gdbPid);
+  }
+
+  /**
+   * A ^C may have been lost on what gdb has started: 1. gdb forks for a shell; 2. we signal the child, which still has gdb's handler; 3. it
+   * executes the shell, and the signal is forgotten. gdb itself is not disturbed.
+   */
+  interruptStarted(): void {
+    if (this.gdbPid !== undefined && !this.over) interruptStarted(this.gdbPid);
   }
 
   private async openTerminal(start: Start): Promise<ProgramTerminal> {

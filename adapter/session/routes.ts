@@ -139,12 +139,19 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     }),
     evaluate: plain(async (args: DebugProtocol.EvaluateArguments, context) => {
       const scope = { signal: context.signal, isTyped: args.context === 'repl' };
-      const body = await core.gdb.interruptible(scope, () => session.evaluation.evaluate(args));
-      if (args.context === 'hover' || !mayChange(args.expression)) return body;
+      const evaluated = core.gdb.interruptible(scope, () => session.evaluation.evaluate(args));
+      if (args.context === 'hover' || !mayChange(args.expression)) return await evaluated;
       // What is watched is evaluated again when variables are void: with a call in it, for ever.
-      if (args.context === 'repl') session.onChanged();
-      else checkpoints.onChanged();
-      return body;
+      const onChanged = args.context === 'repl' ? session.onChanged.bind(session) : () => checkpoints.onChanged();
+      try {
+        const body = await evaluated;
+        onChanged(['variables']);
+        return body;
+      } catch (error) {
+        // It has done a part of its work; and a call that was ended may have left its frame, with or without a stop.
+        onChanged(['all']);
+        throw error;
+      }
     }),
     completions: plain((args: DebugProtocol.CompletionsArguments) => session.evaluation.completions(args)),
 

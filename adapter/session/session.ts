@@ -78,6 +78,7 @@ export class Session {
         onStream: (stream, text) => this.onStream(stream, text),
         onGarbage: (error) => core.tell(describeError(error), 'stderr'),
         interrupt: () => this.launch.interruptGdb(),
+        pursue: (isStillWanted) => void this.pursueInterrupt(isStillWanted),
       },
       (why) => this.onGdbEnd(why),
     );
@@ -299,6 +300,18 @@ export class Session {
     void this.files.tellNewSources().catch(() => {});
   }
 
+  /**
+   * A ^C may have been lost on the program, too: 1. gdb lets it run for a function that an expression calls; 2. the function returns, and the
+   * server says so; 3. gdb hears our ^C, and tells the server, whose program stands; 4. gdb reads the answer to 1, and calls the expression's next
+   * function. The owner tells them apart: its program would stand, had it heard the ^C while it ran. An owner that does not answer has not heard it yet.
+   */
+  private async pursueInterrupt(isStillWanted: () => boolean): Promise<void> {
+    this.launch.interruptStarted();
+    const beside = await this.besideOpened;
+    const runs = await beside?.isRunning().catch(() => false);
+    if (runs === true && isStillWanted()) this.launch.interruptGdb();
+  }
+
   /** The body of `continued`. */
   get allContinued(): DebugProtocol.ContinuedEvent['body'] {
     return { threadId: this.threads.first() ?? 1, allThreadsContinued: true };
@@ -329,10 +342,10 @@ export class Session {
   }
 
   /** The user has changed memory or a variable. */
-  onChanged(): void {
+  onChanged(areas: DebugProtocol.InvalidatedAreas[] = ['variables']): void {
     this.checkpoints.onChanged();
     const isLooking = this.core.program.kind === 'stopped';
-    if (isLooking && this.core.conventions.invalidatedEvent) this.client.send('invalidated', { areas: ['variables'] });
+    if (isLooking && this.core.conventions.invalidatedEvent) this.client.send('invalidated', { areas });
   }
 
   // --- the end ---

@@ -17,9 +17,13 @@ interface Standing {
   readonly frameId: number;
 }
 
-async function atFirstStop(env: NodeJS.ProcessEnv = {}, args: Record<string, unknown> = {}): Promise<Standing> {
+async function atFirstStop(
+  env: NodeJS.ProcessEnv = {},
+  args: Record<string, unknown> = {},
+  client: Record<string, unknown> = {},
+): Promise<Standing> {
   const run = await place.start({ env });
-  await run.initialize();
+  await run.initialize(client);
   await run.launch({ program, automaticCheckpoints: false, ...args }, () => run.breakAt(source, [line('first stop')]));
   const { threadId } = await run.stopped('breakpoint');
   return { run, threadId, frameId: (await run.top(threadId)).id };
@@ -35,9 +39,9 @@ async function processOf(run: DapRun, what: 'gdb' | 'owner'): Promise<number> {
 }
 
 describe('a question of the adapter', () => {
-  const LIMIT = { SAVEPOINT_GDB_LIMIT: '1' };
+  const LIMIT = { SAVEPOINT_GDB_LIMIT: '3' };
   const SLOW =
-    /^gdb did not answer within 1 s and was interrupted: -savepoint-ask calls\. Try again; SAVEPOINT_GDB_LIMIT .* \(now 1\)/;
+    /^gdb did not answer within 3 s and was interrupted: -savepoint-ask calls\. Try again; SAVEPOINT_GDB_LIMIT .* \(now 3\)/;
 
   it('that gdb answers too late fails, with what to do; the late answer is nobody’s', async () => {
     const { run, frameId } = await atFirstStop(LIMIT);
@@ -66,7 +70,7 @@ describe('a question of the adapter', () => {
     const { id: frameId } = await run.top(threadId);
     const { scopes } = await run.ask('scopes', { frameId });
     expect(await run.refusal('variables', { variablesReference: scopes[0].variablesReference })).toMatch(
-      /^gdb did not answer within 1 s and was interrupted: -/,
+      /^gdb did not answer within 3 s and was interrupted: -/,
     );
     await run.ask('evaluate', { expression: '-exec python gdb.pretty_printers.pop(0)', context: 'repl' });
     expect(await run.value('1 + 1', threadId)).toBe('2');
@@ -76,7 +80,7 @@ describe('a question of the adapter', () => {
   it('has no say in what a person typed', async () => {
     const { run, threadId } = await atFirstStop(LIMIT);
     const answer = run.ask('evaluate', {
-      expression: '-exec python import threading; print(threading.Event().wait(1.5))',
+      expression: '-exec python import threading; print(threading.Event().wait(3.5))',
       context: 'repl',
     });
     expect((await answer).result).toBe('False');
@@ -114,12 +118,15 @@ describe('what was typed is ended by cancel', () => {
   });
 
   it('a function of the program, which then stands in it', async () => {
-    const { run, threadId } = await atFirstStop();
+    const { run, threadId } = await atFirstStop({}, {}, { supportsInvalidatedEvent: true });
     const call = '((int (*)(const char *)) puts)("called"), ((int (*)(void *)) fflush)(0), ((int (*)(void *)) getchar)(0)';
     const { requestId, answer } = typed(run, call);
     await run.printed(/called/);
     await run.ask('cancel', { requestId });
     expect(await answer).toBe('cancelled');
+    // Between two of the calls there is nothing that stops.
+    run.mayGet('stopped');
+    expect((await run.event('invalidated')).areas).toEqual(['all']);
     // What called it is there, too, whichever of the calls was met.
     const { stackFrames } = await run.ask('stackTrace', { threadId });
     expect(stackFrames.at(-1).name).toBe('main');

@@ -175,6 +175,7 @@ describe('the client', () => {
       onStream: (stream, text) => seen.push(`${stream} ${text}`),
       onGarbage: (error) => seen.push(error.code),
       interrupt: () => seen.push('^C'),
+      pursue: () => {},
     };
     const client = new GdbClient((text) => sent.push(text), new Log(''), events);
     return { client, sent, seen, say: (text: string) => client.feed(Buffer.from(text)) };
