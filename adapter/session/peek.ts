@@ -22,9 +22,12 @@ export const isGroup = (object: VarObject): boolean =>
 export const isDiscriminant = (object: VarObject): boolean =>
   object.expression === '<anonymous union>' && object.childCount === 0 && !object.dynamic;
 
-/** Not texts, which are shown whole: Go's are structures to MI. */
-const isHidden = ({ value, type = '', hint }: VarObject): boolean =>
-  hint !== 'string' && type !== 'string' && !isCharArray(type) && (value === '{...}' || /^\[\d+\]$/.test(value));
+/** Not texts, which are shown whole: Go's are structures to MI. Nor long arrays: MI would make an object of every element. */
+const isHidden = ({ value, type = '', hint, childCount }: VarObject): boolean =>
+  hint !== 'string' &&
+  type !== 'string' &&
+  !isCharArray(type) &&
+  (value === '{...}' || (/^\[\d+\]$/.test(value) && childCount <= MOST_PEEKED));
 
 /** The same with a value for people, and with the truth about its children. */
 export async function peek(gdb: GdbClient, object: VarObject): Promise<VarObject> {

@@ -274,8 +274,10 @@ class Walk {
   /** `total` is -77 then. */
   private readonly changes: readonly (() => Promise<unknown>)[] = [
     async () => {
-      const { stackFrames } = await this.ask('stackTrace', { threadId: this.thread, startFrame: 0, levels: 1 });
-      const { scopes } = await this.ask('scopes', { frameId: stackFrames[0].id });
+      const { stackFrames } = await this.ask('stackTrace', { threadId: this.thread });
+      // It may stand in the library.
+      const main = stackFrames.find(({ name }: { name: string }) => name === 'main');
+      const { scopes } = await this.ask('scopes', { frameId: main.id });
       const { variablesReference } = scopes.find(
         ({ presentationHint }: { presentationHint?: string }) => presentationHint === 'globals',
       );
