@@ -87,7 +87,7 @@ it('ptrace is a topic of its own', async () => {
   expect([...words]).toEqual(expect.arrayContaining(['spawn', 'wait', 'continue', 'interrupt']));
 });
 
-it('its lines are not made when nobody wants them', async () => {
+it('its lines are not written when nobody wants them', async () => {
   const lines = await traced('rsp,state');
   expect(new Set(lines.map(({ topic }) => topic))).toEqual(new Set(['rsp', 'state']));
 });
