@@ -18,6 +18,7 @@ const help = `npm run vscode [-- --port N] [-- --no-open] [-- --keep-in DIR] [--
   --port N       the port on 127.0.0.1 (default: a free one)
   --no-open      tell the address only; else it is opened with $BROWSER, or with xdg-open where there is a desktop
   --keep-in DIR  where all goes that it writes: settings, the sample project (default: dist/try)
+  --sample       only make the sample project, and tell where it is
   FOLDER         open this folder instead of the sample project`;
 
 const settings = {
@@ -58,6 +59,7 @@ async function main() {
       help: { type: 'boolean', short: 'h' },
       port: { type: 'string', default: '0' },
       'no-open': { type: 'boolean', default: false },
+      sample: { type: 'boolean', default: false },
       'keep-in': { type: 'string', default: path.join(dist, 'try') },
     },
     allowPositionals: true,
@@ -66,8 +68,12 @@ async function main() {
     console.log(help);
     return 0;
   }
-  await installWorkbench();
   const folder = path.resolve(values['keep-in']);
+  if (values.sample) {
+    console.log(await makeSample(folder));
+    return 0;
+  }
+  await installWorkbench();
   const opened = positionals[0] === undefined ? await makeSample(folder) : path.resolve(positionals[0]);
   const vsix = await packExtension(path.join(folder, 'savepoint.vsix'));
   const { node, codeServer } = findWorkbench();

@@ -128,7 +128,7 @@ export class CheckpointsView implements vscode.TreeDataProvider<RowRef>, vscode.
         item.iconPath = new vscode.ThemeIcon('history', new vscode.ThemeColor('disabledForeground'));
         item.contextValue = 'automaticGroup';
         item.tooltip = 'Taken by themselves at each stop, for Step Back. Old ones are dropped when there are many.';
-        item.accessibilityInformation = { label: `${row.count} automatic checkpoints, folded` };
+        item.accessibilityInformation = { label: `${row.count} automatic checkpoints` };
         break;
       case 'branch':
         item.collapsibleState = vscode.TreeItemCollapsibleState.Expanded;

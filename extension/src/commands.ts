@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import type { CheckpointRecord } from '../../native/control/schema';
 import { addCheckpointBreakpoint } from './checkpoint-breakpoint';
-import type { CheckpointsView } from './checkpoints-view';
+import { type CheckpointsView, VIEW_ID } from './checkpoints-view';
 import type { Comparisons } from './comparisons';
 import { showError } from './notify';
 import { pickCheckpoint } from './pickers';
@@ -43,7 +43,7 @@ export class Commands {
       on('compareNow', (target: Target) => this.compareNow(target)),
       on('compareWith', (target: Target) => this.compareWith(target)),
       on('preflight', () => this.preflight()),
-      on('focusView', () => vscode.commands.executeCommand('savepoint.checkpoints.focus')),
+      on('focusView', () => this.focusView()),
     ];
   }
 
@@ -248,6 +248,13 @@ export class Commands {
     } catch (error) {
       showError('What does not go back is not known', error);
     }
+  }
+
+  /** The view is there from the first session on, until there is one of another debugger. */
+  private async focusView(): Promise<void> {
+    await vscode.commands.executeCommand(`${VIEW_ID}.focus`);
+    if (!this.view.view.visible && this.sessions.active === undefined)
+      tell('The checkpoints are shown in Run and Debug, while a program is being debugged by Savepoint.');
   }
 
   // --- whom a command means ---

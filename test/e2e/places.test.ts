@@ -1,9 +1,10 @@
 /** Every place where the editor shows a command of ours, clicked, and every key, pressed. */
 
+import { spawn } from 'node:child_process';
 import * as path from 'node:path';
 import { packed, pictures } from '../support/workbench-setup';
 import { Workbench } from '../support/workbench-page';
-import { Project, SUM, lineIn } from '../support/workbench-project';
+import { Project, SUM, WAIT, lineIn } from '../support/workbench-project';
 import { WorkbenchServer } from '../support/workbench-server';
 
 jest.setTimeout(240_000);
@@ -42,15 +43,18 @@ async function stopInSum(scenario: string, more: Record<string, unknown> = {}): 
 
 /** The Checkpoints view needs its room. */
 async function makeRoom(workbench: Workbench): Promise<void> {
-  for (const pane of ['Watch', 'Breakpoints']) await workbench.collapse(pane);
   await workbench.command('Savepoint: Show the Checkpoints');
+  for (const pane of ['Watch', 'Breakpoints']) await workbench.collapse(pane);
 }
 
 test('(j) menus: of the explorer, a line number, a call, a row, and the buttons of the view', async () => {
   const project = new Project(path.join(server.directory, 'j'));
   project.program('sum.c', SUM);
+  project.file('Makefile', 'all: sum\n');
   const workbench = await openProject(project, 'j');
   await workbench.open('sum.c');
+  expect(await workbench.explorerOffers('Makefile', 'Debug This Executable')).toBe(false);
+  expect(await workbench.explorerOffers('sum', 'Debug This Executable')).toBe(true);
   await workbench.breakAt(at);
   await workbench.explorerMenu('sum', 'Debug This Executable');
   await workbench.stoppedAt(at);
@@ -158,5 +162,62 @@ test('(k) keys: Ctrl+F8 and its like, and in the tree F2, Delete and Ctrl+Enter 
   await workbench.row('by the key').waitFor();
   await workbench.picture('deleted');
   await workbench.stop();
+  await server.untilNoStrays();
+});
+
+test('(p) the walkthrough: its pictures are there, and its links do what they say', async () => {
+  const project = new Project(path.join(server.directory, 'p'));
+  project.program('sum.c', SUM);
+  const workbench = await openProject(project, 'p');
+  const { page } = workbench;
+  const failed: string[] = [];
+  page.on('response', (response) => {
+    if (response.status() >= 400) failed.push(`${response.status()} ${response.url()}`);
+  });
+  await workbench.command('Welcome: Open Walkthrough');
+  await workbench.choose('Get started with Savepoint');
+  const steps = page.locator('.getting-started-step');
+  const titles = ['Debug a program', 'Checkpoint Here', 'Restore to Snapshot', 'Try another way'];
+  for (const title of titles) {
+    await steps.filter({ hasText: title }).first().click();
+    await page.locator('.getting-started-step.expanded').filter({ hasText: title }).waitFor();
+    await workbench.pictureLoads(page.locator('.getting-started-media img'));
+    await workbench.picture('step');
+  }
+  await page.locator('.getting-started-step.expanded').getByText('Show the Checkpoints').click();
+  await workbench.notification('while a program is being debugged');
+  await steps.filter({ hasText: 'Debug a program' }).first().click();
+  await page.locator('.getting-started-step.expanded').getByText('Debug This Executable').click();
+  await workbench.choose('sum');
+  await workbench.console('total 210');
+  expect(failed.filter((one) => one.includes('vscode-'))).toEqual([]);
+  await server.untilNoStrays();
+});
+
+test('(q) an empty Checkpoints view says what it is for, and its button takes the first one', async () => {
+  const project = new Project(path.join(server.directory, 'q'));
+  const program = project.program('wait.c', WAIT);
+  const child = spawn(program, { cwd: project.folder, stdio: 'ignore' });
+  try {
+    project.launch({ request: 'attach', pid: child.pid, stopAtEntry: true, automaticCheckpoints: false });
+    const workbench = await openProject(project, 'q');
+    await workbench.open('wait.c');
+    await workbench.page.keyboard.press('F5');
+    await workbench.toolbar('Continue').waitFor();
+    await makeRoom(workbench);
+    const button = workbench.checkpoints.locator('.monaco-button').filter({ hasText: 'Checkpoint Here' });
+    await button.waitFor();
+    await workbench.picture('welcome');
+    await button.click();
+    await workbench.row('you are here').waitFor();
+    await button.waitFor({ state: 'hidden' });
+    await workbench.picture('first');
+    expect(await workbench.errorsShown()).toEqual([]);
+    await workbench.command('Debug: Disconnect');
+    await workbench.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+    expect(child.exitCode).toBe(null);
+  } finally {
+    child.kill('SIGKILL');
+  }
   await server.untilNoStrays();
 });

@@ -101,3 +101,17 @@ test('--no-open, with a folder of one’s own; a port that is taken is told; SIG
   expect(await script.end('SIGTERM')).toBe(0);
   await marked.allEnded();
 });
+
+test('--sample makes the project that .vscode/launch.json debugs the extension on, and nothing else', async () => {
+  const tasks = JSON.parse(fs.readFileSync(path.join(root, '.vscode/tasks.json'), 'utf8')).tasks as readonly {
+    label: string;
+    args: readonly string[];
+  }[];
+  const { args } = tasks.find(({ label }) => label === 'sample project')!;
+  const empty = fs.mkdtempSync(path.join(folder, 'sample-'));
+  const script = new Script([...args.slice(1), '--keep-in', empty], {});
+  expect(await script.ended).toBe(0);
+  expect(script.said.trim()).toBe(path.join(empty, 'orders'));
+  expect(fs.readdirSync(empty)).toEqual(['orders']);
+  expect(fs.readdirSync(path.join(empty, 'orders')).sort()).toEqual(['.vscode', 'orders', 'orders.cpp']);
+});

@@ -14,6 +14,7 @@ import { type HostResult, type Outcome, tests } from './host/harness';
 import { COMMANDS } from './host/states-tests';
 import './host/commands-tests';
 import './host/starting-tests';
+import './host/settings-tests';
 
 // Here only the tests' names are read. They run where there is a `vscode`.
 jest.mock('vscode', () => ({}), { virtual: true });

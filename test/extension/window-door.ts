@@ -16,6 +16,8 @@ export interface Shown {
 
 /** The window follows the extension host by a few messages; never by so much. */
 const LIMIT_MS = 15_000;
+/** The palette opens at once, or was closed again. */
+const OPEN_MS = 3_000;
 
 export class WindowDoor {
   private readonly server = http.createServer((request, response) => void this.serve(request, response));
@@ -54,25 +56,32 @@ export class WindowDoor {
 
   private async look(wanted: Shown): Promise<Shown> {
     return {
-      ...(wanted.palette === undefined ? {} : { palette: await this.palette() }),
+      ...(wanted.palette === undefined ? {} : { palette: (await this.palette()) ?? ['(it closed)'] }),
       ...(wanted.toolbar === undefined ? {} : { toolbar: await this.toolbar() }),
       ...(wanted.statusBar === undefined ? {} : { statusBar: await this.statusBar() }),
       ...(wanted.view === undefined ? {} : { view: await this.hasView() }),
     };
   }
 
-  private async palette(): Promise<readonly string[]> {
+  /**
+   * undefined: it closed before it was read. The window follows the extension host, and a stop that it has just heard of takes the focus,
+   * which closes the palette; the next look opens it again.
+   */
+  private async palette(): Promise<readonly string[] | undefined> {
     const page = this.page();
-    const { category } = this.ours;
+    const start = `${this.ours.category}: `;
     const rows = page.locator('.quick-input-list .monaco-list-row');
     await page.keyboard.press('F1');
-    await page.locator('.quick-input-widget input').first().fill(`>${category}: `);
-    // The list is never empty: other commands are similar, or it says that there is none.
-    await rows.first().waitFor();
+    try {
+      await page.locator('.quick-input-widget input').first().fill(`>${start}`, { timeout: OPEN_MS });
+      // The list is never empty: other commands are similar, or it says that there is none.
+      await rows.first().waitFor({ timeout: OPEN_MS });
+    } catch {
+      return undefined;
+    }
     const labels = await rows.evaluateAll((all) => all.map((row) => row.getAttribute('aria-label') ?? ''));
     await page.keyboard.press('Escape');
     await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-    const start = `${category}: `;
     return this.ours.titles.filter((title) =>
       labels.some((label) => label.startsWith(start) && isCalled(label.slice(start.length), title)),
     );

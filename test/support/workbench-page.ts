@@ -41,13 +41,22 @@ export class Workbench {
 
   // --- palette, editor ---
 
+  /** A stop that is being shown takes the focus, and the palette closes: then it is opened again. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
     const input = this.page.locator('.quick-input-widget input').first();
-    await input.waitFor();
-    await input.fill(`>${title}`);
     const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${title}"]`).first();
-    await row.click();
+    for (let attempt = 0; attempt < 10; attempt++) {
+      await this.page.keyboard.press('F1');
+      const ran = await input
+        .fill(`>${title}`, { timeout: 5_000 })
+        .then(() => row.click({ timeout: 10_000 }))
+        .then(
+          () => true,
+          () => false,
+        );
+      if (ran) return;
+    }
+    throw new Error(`the palette does not offer ${title}`);
   }
 
   /**
@@ -324,10 +333,31 @@ export class Workbench {
     await this.menuItem(title);
   }
 
-  async explorerMenu(file: string, title: string): Promise<void> {
+  private async openExplorerMenu(file: string): Promise<void> {
     const name = new RegExp(`^${file}$`);
     await this.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: name }).click({ button: 'right' });
+  }
+
+  async explorerMenu(file: string, title: string): Promise<void> {
+    await this.openExplorerMenu(file);
     await this.menuItem(title);
+  }
+
+  /** Whether the context menu of a file has it. */
+  async explorerOffers(file: string, title: string): Promise<boolean> {
+    await this.openExplorerMenu(file);
+    const menu = this.page.locator('.monaco-menu').first();
+    await menu.locator('.action-label[aria-label^="Delete Permanently"], .action-label[aria-label^="Delete"]').first().waitFor();
+    const offers = (await menu.locator(`.action-label[aria-label^="${title}"]`).count()) > 0;
+    await this.page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'hidden' });
+    return offers;
+  }
+
+  /** A picture that could not be read has no size. */
+  async pictureLoads(image: Locator): Promise<void> {
+    await image.first().waitFor();
+    await image.first().evaluate((element) => (element as unknown as { decode(): Promise<void> }).decode());
   }
 
   /** The question in the middle of the window. */

@@ -4,6 +4,7 @@
 import './states-tests';
 import './commands-tests';
 import './starting-tests';
+import './settings-tests';
 import { runAll } from './harness';
 
 export async function run(): Promise<void> {

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { breakAt, lineOf, programOf } from './program';
+import { breakAt, lineOf, programOf, sourceOf } from './program';
 import { active, answer, command, test, until } from './harness';
 
 const breakInSum = (): void => breakAt(lineOf('sum', 'sum'));
@@ -28,6 +28,17 @@ test('giving no program starts nothing', async () => {
   assert.equal(started, false);
 });
 
+test('Debug This Executable from the palette offers the programs of the workspace', async () => {
+  breakInSum();
+  answer('showQuickPick', () => undefined);
+  await command('debugExecutable');
+  answer('showQuickPick', (items: readonly { file?: string }[]) => items.find(({ file }) => file === programOf('sum')));
+  await command('debugExecutable');
+  const session = await active();
+  await until('it stops', () => session.state.phase === 'stopped');
+  assert.equal(session.debug.name, 'sum');
+});
+
 test('Debug This Executable', async () => {
   breakInSum();
   await command('debugExecutable', vscode.Uri.file(programOf('sum')));
@@ -35,24 +46,16 @@ test('Debug This Executable', async () => {
   await until('it stops', () => session.state.phase === 'stopped');
 });
 
-test('settings are what launch.json does not say', async () => {
+test('an empty configuration means the program that is chosen, where the source of one is open', async () => {
   breakInSum();
-  const settings = vscode.workspace.getConfiguration('savepoint');
-  await settings.update('automaticCheckpoints.most', 7, vscode.ConfigurationTarget.Global);
-  try {
-    await vscode.debug.startDebugging(undefined, {
-      type: 'savepoint',
-      request: 'launch',
-      name: 'sum',
-      program: programOf('sum'),
-    });
-    const session = await active();
-    assert.deepEqual(session.debug.configuration['automaticCheckpoints'], { most: 7, megabytes: 512, timeShare: 0.2 });
-    assert.equal(session.debug.configuration['console'], 'internalConsole');
-    await until('it stops', () => session.state.phase === 'stopped');
-  } finally {
-    await settings.update('automaticCheckpoints.most', undefined, vscode.ConfigurationTarget.Global);
-  }
+  await vscode.window.showTextDocument(sourceOf('sum'));
+  answer('showQuickPick', (items: readonly { file?: string }[]) => items.find(({ file }) => file === programOf('sum')));
+  const [folder] = vscode.workspace.workspaceFolders ?? [];
+  await vscode.debug.startDebugging(folder, {} as vscode.DebugConfiguration);
+  const session = await active();
+  await until('it stops', () => session.state.phase === 'stopped');
+  const { type, request, program, cwd } = session.debug.configuration;
+  assert.deepEqual([type, request, program, cwd], ['savepoint', 'launch', programOf('sum'), folder?.uri.fsPath]);
 });
 
 test('Pick a Process gives the number of the one that is chosen', async () => {
