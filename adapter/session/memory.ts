@@ -12,7 +12,19 @@ const LONGEST_INSTRUCTION = 15n;
 const USUAL_INSTRUCTION = 5n;
 const ADDRESSES = 1n << 64n;
 
+/** Clients do not say when they close one. */
+const MOST_VIEWS = 50;
+
+/** What a client has read by one reference, which is how it knows it again: offsets [from, to) of `base`. */
+interface View {
+  readonly base: bigint;
+  readonly from: number;
+  readonly to: number;
+}
+
 export class Memory {
+  private readonly views = new Map<string, View>();
+
   constructor(
     private readonly core: Core,
     private readonly onChanged: () => void,
@@ -29,6 +41,7 @@ export class Memory {
     this.core.program.requireStopped();
     if (!(args.count >= 0) || args.count > MOST_BYTES) throw userError('memory-count', `at most ${MOST_BYTES} bytes at once`);
     const start = await this.address(args.memoryReference, args.offset);
+    this.remember(args, start);
     const shown = `0x${start.toString(16)}`;
     if (args.count === 0) return { address: shown, data: '' };
     let runs: Awaited<ReturnType<typeof readMemory>>;
@@ -50,11 +63,39 @@ export class Memory {
     const start = await this.address(args.memoryReference, args.offset);
     const bytes = Buffer.from(args.data, 'base64');
     if (bytes.length > 0) await writeMemory(this.core.gdb, start, bytes);
-    if (this.core.conventions.memoryEvent) {
-      this.core.client.send('memory', { memoryReference: args.memoryReference, offset: args.offset ?? 0, count: bytes.length });
+    this.tell(args.memoryReference, args.offset ?? 0, bytes.length);
+    for (const [reference, view] of this.views) {
+      if (reference !== args.memoryReference) this.tellOverlap(reference, view, start, bytes.length);
     }
     this.onChanged();
     return { offset: 0, bytesWritten: bytes.length };
+  }
+
+  // --- views that the client may have open ---
+
+  private remember({ memoryReference, offset = 0, count }: DebugProtocol.ReadMemoryArguments, start: bigint): void {
+    const base = start - BigInt(offset);
+    const old = this.views.get(memoryReference);
+    const same = old?.base === base ? old : { from: offset, to: offset };
+    this.views.delete(memoryReference);
+    this.views.set(memoryReference, { base, from: Math.min(same.from, offset), to: Math.max(same.to, offset + count) });
+    const [oldest] = this.views.keys();
+    if (this.views.size > MOST_VIEWS && oldest !== undefined) this.views.delete(oldest);
+  }
+
+  /** Something was assigned to, or a command has changed who knows what: everything that is looked at is to be read again. */
+  tellChanged(): void {
+    for (const [reference, { from, to }] of this.views) this.tell(reference, from, to - from);
+  }
+
+  private tellOverlap(reference: string, { base, from, to }: View, start: bigint, count: number): void {
+    const offset = Number(start - base);
+    const [first, end] = [Math.max(from, offset), Math.min(to, offset + count)];
+    if (first < end) this.tell(reference, first, end - first);
+  }
+
+  private tell(memoryReference: string, offset: number, count: number): void {
+    if (this.core.conventions.memoryEvent && count > 0) this.core.client.send('memory', { memoryReference, offset, count });
   }
 
   // --- code ---

@@ -128,6 +128,7 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
     setVariable: plain(async (args: DebugProtocol.SetVariableArguments) => {
       const body = await variables.set(args);
       checkpoints.onChanged();
+      memory.tellChanged();
       return body;
     }),
     setExpression: plain(async (args: DebugProtocol.SetExpressionArguments) => {
@@ -135,21 +136,25 @@ export function makeRoutes(session: Session, cancel: (seq: number) => boolean): 
       const where = args.frameId === undefined ? undefined : core.frames.get(args.frameId);
       const body = await variables.assign(args.expression, args.value, where);
       checkpoints.onChanged();
+      memory.tellChanged();
       return body;
     }),
     evaluate: plain(async (args: DebugProtocol.EvaluateArguments, context) => {
-      const scope = { signal: context.signal, isTyped: args.context === 'repl' };
+      const isTyped = args.context === 'repl';
+      const scope = { signal: context.signal, isTyped };
       const evaluated = core.gdb.interruptible(scope, () => session.evaluation.evaluate(args));
       if (args.context === 'hover' || !mayChange(args.expression)) return await evaluated;
       // What is watched is evaluated again when variables are void: with a call in it, for ever.
-      const onChanged = args.context === 'repl' ? session.onChanged.bind(session) : () => checkpoints.onChanged();
       try {
         const body = await evaluated;
-        onChanged(['variables']);
+        if (isTyped) {
+          session.onChanged();
+          memory.tellChanged();
+        } else checkpoints.onChanged();
         return body;
       } catch (error) {
-        // It has done a part of its work; and a call that was ended may have left its frame, with or without a stop.
-        onChanged(['all']);
+        // A call that was ended may have left its frame, and gdb need not say so by a stop.
+        if (isTyped && context.signal.aborted) session.onChanged(['all']);
         throw error;
       }
     }),
