@@ -1,5 +1,6 @@
 /** What `initialize` promises, and what there is: both ways. */
 
+import { fixture } from '../support/cli-session';
 import { DapPlace } from '../support/dap-session';
 import { capabilities, makeRoutes } from '../../adapter/session/routes';
 import type { Session } from '../../adapter/session/session';
@@ -71,6 +72,25 @@ test('a client that looks at the wire sees the same', async () => {
     else if (!REFUSED.includes(request)) expect(answer).toMatch(/there is no request/);
   }
   expect(await run.refusal('terminateThreads', { threadIds: [1] })).toMatch(/only end itself/);
+  await run.disconnect();
+  await place.expectNothingLeft();
+});
+
+test('ending threads is not promised; some are refused, all are the program', async () => {
+  const run = await place.start();
+  const told = await run.initialize();
+  expect(told.supportsTerminateThreadsRequest ?? false).toBe(false);
+  await run.launch({ program: fixture('gdb-threads'), automaticCheckpoints: false }, () =>
+    run.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'work' }] }),
+  );
+  await run.stopped('function breakpoint');
+  const ids = (await run.ask('threads')).threads.map(({ id }: { id: number }) => id);
+  expect(ids.length).toBeGreaterThan(1);
+  expect(await run.refusal('terminateThreads', { threadIds: ids.slice(1) })).toMatch(/can only end itself/);
+  expect(await run.refusal('terminateThreads', {})).toMatch(/can only end itself/);
+  expect((await run.ask('threads')).threads).toHaveLength(ids.length);
+  await run.ask('terminateThreads', { threadIds: ids });
+  await run.event('terminated');
   await run.disconnect();
   await place.expectNothingLeft();
 });
