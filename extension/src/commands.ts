@@ -10,9 +10,9 @@ import { pickCheckpoint } from './pickers';
 import { runToLine } from './run-to-line';
 import { type Abilities, abilities, findRecord, lastCheckpoint } from './session-state';
 import type { Session, Sessions } from './sessions';
-import { FOCUSED, type Target, focusedRow, placeOf, recordsOf, sessionIdOf } from './targets';
+import { FOCUSED, type Target, focusedRow, placeOf, sessionIdOf } from './targets';
 import { warningsOf } from './texts';
-import { ENTRY_ID } from './tree-rows';
+import { ENTRY_ID, recordsIn } from './tree-rows';
 
 const NOTHING_TO_TAKE = 'There is no running program to take a checkpoint of; Restore to Snapshot brings it back.';
 const NO_CHECKPOINT = 'There is no checkpoint.';
@@ -168,8 +168,8 @@ export class Commands {
     if (session === undefined) return;
     const given = target === FOCUSED ? await focusedRow(this.view.view) : target;
     if (typeof given === 'object' && given.row.kind !== 'checkpoint') {
-      const ids = recordsOf(given.row).map(({ id }) => id);
-      if (await isDeletionWanted(`these ${ids.length} checkpoints`)) await this.dropMany(session, ids);
+      const ids = recordsIn(given.row.children).map(({ id }) => id);
+      if (await isDeletionWanted('these', ids.length)) await this.dropMany(session, ids);
       return;
     }
     const record = await this.recordOf(session, given, 'Delete');
@@ -181,8 +181,7 @@ export class Commands {
     if (session === undefined) return;
     const ids = session.state.list.checkpoints.map(({ id }) => id).filter((id) => id !== ENTRY_ID);
     if (ids.length === 0) return tell('There is only the entry, which Restart needs.');
-    if (await isDeletionWanted(ids.length === 1 ? 'the checkpoint' : `all ${ids.length} checkpoints`))
-      await this.dropMany(session, ids);
+    if (await isDeletionWanted('all', ids.length)) await this.dropMany(session, ids);
   }
 
   private async dropMany(session: Session, ids: readonly number[]): Promise<void> {
@@ -282,8 +281,8 @@ function tell(message: string): void {
   void vscode.window.showInformationMessage(message);
 }
 
-async function isDeletionWanted(what: string): Promise<boolean> {
-  const question = `Delete ${what}? The program itself stays as it is.`;
+async function isDeletionWanted(which: 'these' | 'all', count: number): Promise<boolean> {
+  const question = `Delete ${count === 1 ? 'the checkpoint' : `${which} ${count} checkpoints`}? The program itself stays as it is.`;
   return (await vscode.window.showWarningMessage(question, { modal: true }, 'Delete')) === 'Delete';
 }
 

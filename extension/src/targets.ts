@@ -1,9 +1,7 @@
 /** Whom a command means: the row, call or session that a menu gave it, or what has the keyboard's focus. */
 
 import * as vscode from 'vscode';
-import type { CheckpointRecord } from '../../native/control/schema';
 import type { RowRef } from './checkpoints-view';
-import type { Row } from './tree-rows';
 
 /** package.json gives it to the commands of the view's keys. */
 export const FOCUSED = 'focused';
@@ -29,14 +27,6 @@ export async function focusedRow(view: vscode.TreeView<RowRef>): Promise<RowRef 
   if (toggled === undefined) return before[0];
   await view.reveal(toggled, { select: true, focus: false });
   return toggled;
-}
-
-/** All checkpoints that a row stands for: itself, or what is folded below it. */
-export function recordsOf(row: Row): readonly CheckpointRecord[] {
-  if (row.kind === 'checkpoint') return [row.record];
-  const below = (rows: readonly Row[]): readonly CheckpointRecord[] =>
-    rows.flatMap((child) => [...recordsOf(child), ...(child.kind === 'checkpoint' ? below(child.children) : [])]);
-  return below(row.children);
 }
 
 /** From the line numbers' menu, a frame of the call stack, or the cursor. */

@@ -55,7 +55,7 @@ function makeLine(
     const { id: fromId } = record;
     const branches = others.map((one): Row => {
       const line = makeLine(one, children, state);
-      return { kind: 'branch', id: `branch ${fromId} ${one.id}`, fromId, count: countRecords(line), children: line };
+      return { kind: 'branch', id: `branch ${fromId} ${one.id}`, fromId, count: recordsIn(line).length, children: line };
     });
     const mark = markOf(record.id, state);
     rows.push({
@@ -102,6 +102,7 @@ function fold(rows: readonly Row[]): readonly Row[] {
   return folded;
 }
 
-export function countRecords(rows: readonly Row[]): number {
-  return rows.reduce((sum, row) => sum + (row.kind === 'checkpoint' ? 1 : 0) + countRecords(row.children), 0);
+/** Those of the rows, and of all below them. */
+export function recordsIn(rows: readonly Row[]): readonly CheckpointRecord[] {
+  return rows.flatMap((row) => [...(row.kind === 'checkpoint' ? [row.record] : []), ...recordsIn(row.children)]);
 }

@@ -8,7 +8,7 @@ import {
   lastCheckpoint,
 } from '../../extension/src/session-state';
 import type { Happening, SessionState } from '../../extension/src/session-state';
-import { countRecords, makeRows, type Row } from '../../extension/src/tree-rows';
+import { makeRows, recordsIn, type Row } from '../../extension/src/tree-rows';
 import type { CheckpointRecord } from '../../native/control/schema';
 
 function record(id: number, parentId?: number, more: Partial<CheckpointRecord> = {}): CheckpointRecord {
@@ -175,9 +175,10 @@ describe('rows', () => {
 
   test('all records are found in them', () => {
     const all = makeRows(play(listed(auto(0), auto(1, 0), auto(2, 1), record(3, 0), record(4, 3), record(5, 3))));
-    expect(countRecords(all)).toBe(6);
-    const ids = (rows: readonly Row[]): number[] =>
-      rows.flatMap((row) => [...(row.kind === 'checkpoint' ? [row.record.id] : []), ...ids(row.children)]);
-    expect(ids(all).sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
+    const ids = (some: readonly Row[]): number[] => recordsIn(some).map(({ id }) => id);
+    expect(ids(all)).toEqual([0, 3, 5, 4, 1, 2]);
+    const branch = all[0]!.children[0]!;
+    expect(branch).toMatchObject({ kind: 'branch', count: 3 });
+    expect(ids(branch.children)).toEqual([3, 5, 4]);
   });
 });

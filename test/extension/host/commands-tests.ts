@@ -319,6 +319,28 @@ test('automatic checkpoints are folded, Step Back goes to them, and they are del
   await until('they are gone', () => records() === left);
 });
 
+test('a branch is deleted with all that is in it, after a question', async () => {
+  const session = await atFirstStop();
+  const first = await take(session, 'first');
+  await go(session, 'continue');
+  const kept = await take(session, 'kept');
+  await restore(session, first);
+  await go(session, 'continue');
+  const gone = await take(session, 'gone');
+  const { view } = await api();
+  await until('there is a branch', () => view.describeRows().some((row) => row.trim() === 'Branch'));
+  const [branch] = view.getChildren().flatMap((ref) => view.getChildren(ref));
+  assert.equal(branch?.row.kind, 'branch');
+  answer('showWarningMessage', (question: string, { modal }: vscode.MessageOptions) => {
+    assert.deepEqual([question, modal], ['Delete the checkpoint? The program itself stays as it is.', true]);
+    return 'Delete';
+  });
+  await command('deleteGroup', branch);
+  const ids = (): readonly number[] => session.state.list.checkpoints.map(({ id }) => id);
+  await until('it is gone', () => !ids().includes(gone));
+  assert.ok(ids().includes(kept) && ids().includes(first));
+});
+
 test('Show the Checkpoints', async () => {
   await atFirstStop();
   const { view } = await api();
