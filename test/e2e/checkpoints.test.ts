@@ -258,6 +258,8 @@ test('(l) checkpoint when an exception is thrown: switched on in the Breakpoints
   await workbench.rowAction(/^1 /, 'Restore to Snapshot');
   await workbench.callStackTitle('Restored to checkpoint 1');
   await workbench.callStack('parse');
+  await workbench.expand('Locals');
+  await workbench.variable('i', '3');
   await workbench.picture('back-at-the-throw');
   expect(await workbench.errorsShown()).toEqual([]);
   await workbench.stop();
