@@ -55,6 +55,8 @@ export interface Sending {
   readonly limitMs?: number;
   /** What gdb prints meanwhile goes into the reply instead of to `onStream`. */
   readonly capture?: boolean;
+  /** It ends by itself, and gdb might die of an interrupt. */
+  readonly uninterruptible?: boolean;
 }
 
 export interface ClientEvents {
@@ -65,8 +67,8 @@ export interface ClientEvents {
   onGarbage(error: SavepointError): void;
   /** gdb is to end what it works on, as by ^C. */
   interrupt(): void;
-  /** It was interrupted a while ago, and is still at it. */
-  pursue(isStillWanted: () => boolean): void;
+  /** It was interrupted a while ago, and is still at it: `again`, when that ^C was lost. */
+  pursue(again: () => void): void;
 }
 
 /** Whose commands are sent: they are found here by whatever sends them. */
@@ -85,6 +87,7 @@ interface Pending {
   readonly timer: NodeJS.Timeout | undefined;
   /** Of the request that it was sent for. */
   readonly signal: AbortSignal | undefined;
+  readonly uninterruptible: boolean;
   isLate: boolean;
   isInterrupted: boolean;
   text: string;
@@ -98,7 +101,7 @@ export class GdbClient {
   private readonly pending = new Map<number, Pending>();
   /** Not written yet, because of `guard`; in their order. */
   private readonly held = new Map<number, Pending>();
-  /** A command that was typed, or that a ^C may have met, or the word behind that. */
+  /** A command that was typed, or the word behind a ^C. */
   private guard: Pending | undefined;
   private nextToken = 1;
   private ended: string | undefined;
@@ -118,7 +121,7 @@ export class GdbClient {
   /** `command` begins with `-`. Rejects with a PeerError whose message is gdb's. */
   send(command: string, sending: Sending = {}): Promise<MiReply> {
     const asker = new Error(command);
-    const { capture = false } = sending;
+    const { capture = false, uninterruptible = false } = sending;
     const scope = this.scope.getStore();
     const limitMs = scope?.isTyped === true ? UNLIMITED_MS : (sending.limitMs ?? ORDINARY_MS);
     if (/[\n\r]/.test(command)) return Promise.reject(peerError('mi-line', `a command is one line: ${JSON.stringify(command)}`));
@@ -130,7 +133,8 @@ export class GdbClient {
       const signal = scope?.signal.aborted === true ? undefined : scope?.signal;
       const isTyped = scope?.isTyped === true;
       const state = { isLate: false, isInterrupted: false, text: '' };
-      this.held.set(token, { token, command, isTyped, asker, capture, timer, signal, ...state, resolve, reject });
+      const rules = { isTyped, uninterruptible, capture };
+      this.held.set(token, { token, command, asker, ...rules, timer, signal, ...state, resolve, reject });
       this.writeHeld();
     });
   }
@@ -167,7 +171,8 @@ export class GdbClient {
     const pending = this.pending.get(token);
     if (pending === undefined) return this.onLateHeld(token, limitMs);
     pending.isLate = true;
-    const what = `gdb did not answer within ${limitMs / 1000} s and was interrupted: ${shortName(pending.command)}`;
+    const done = pending.uninterruptible ? '' : ' and was interrupted';
+    const what = `gdb did not answer within ${limitMs / 1000} s${done}: ${shortName(pending.command)}`;
     const advice = `Try again; ${LIMIT_VARIABLE} in the adapter's environment (now ${ORDINARY_MS / 1000}) gives it more seconds`;
     this.log.add('mi', `! ${what}`);
     pending.reject(this.failure('gdb-slow', `${what}. ${advice}`, pending.asker));
@@ -191,20 +196,30 @@ export class GdbClient {
       pending.reject(this.failure('gdb-cancelled', 'cancelled', pending.asker));
     }
     const [oldest] = this.pending.values();
-    if (oldest === undefined || oldest.isInterrupted || !(oldest.isLate || oldest.signal?.aborted === true)) return;
-    oldest.isInterrupted = true;
-    this.guard = oldest;
-    this.log.add('mi', `! ^C: ${oldest.command.slice(0, 200)}`);
-    this.events.interrupt();
+    if (
+      oldest === undefined ||
+      oldest.isInterrupted ||
+      oldest.uninterruptible ||
+      !(oldest.isLate || oldest.signal?.aborted === true)
+    )
+      return;
+    this.interrupt(oldest);
     this.pursue(oldest, PURSUE_MS.first);
+  }
+
+  private interrupt(pending: Pending): void {
+    pending.isInterrupted = true;
+    this.log.add('mi', `! ^C: ${pending.command.slice(0, 200)}`);
+    this.events.interrupt();
+    this.guard = this.writeFence();
   }
 
   private pursue(pending: Pending, afterMs: number): void {
     clearTimeout(this.pursuit);
-    const isStillWanted = (): boolean => this.ended === undefined && this.pending.values().next().value === pending;
+    const isAtIt = (): boolean => this.ended === undefined && this.pending.values().next().value === pending;
     this.pursuit = setTimeout(() => {
-      if (!isStillWanted()) return;
-      this.events.pursue(isStillWanted);
+      if (!isAtIt()) return;
+      this.events.pursue(() => isAtIt() && this.interrupt(pending));
       this.pursue(pending, Math.min(2 * afterMs, PURSUE_MS.last));
     }, afterMs);
     this.pursuit.unref();
@@ -278,7 +293,7 @@ export class GdbClient {
     this.hasQuit = false;
     // None: it is the second answer to a resume.
     if (record.token === undefined || pending === undefined) return this.lateAnswer(record);
-    this.forgetLateBefore(record.token);
+    this.forgetBefore(record.token);
     this.settle(pending);
     if (record.name === 'running') this.resumedBy = record.token;
     if (record.name !== 'error') return pending.resolve({ name: record.name, fields: record.fields, text: pending.text });
@@ -287,8 +302,12 @@ export class GdbClient {
   }
 
   /** gdb answers in turn: what it has passed over it will never answer. */
-  private forgetLateBefore(answered: number): void {
-    for (const pending of this.pending.values()) if (pending.isLate && pending.token < answered) this.settle(pending);
+  private forgetBefore(answered: number): void {
+    for (const pending of this.pending.values()) {
+      if (pending.token >= answered || !(pending.isLate || pending.isInterrupted)) continue;
+      this.settle(pending);
+      pending.reject(this.failure('gdb-cancelled', 'cancelled', pending.asker));
+    }
   }
 
   /**
@@ -305,19 +324,23 @@ export class GdbClient {
     this.pending.delete(pending.token);
     clearTimeout(pending.timer);
     if (this.guard === pending) {
-      this.guard = pending.isInterrupted ? this.fence() : undefined;
+      this.guard = undefined;
       this.writeHeld();
     }
     // One that was cancelled while it waited for its turn has it now.
     this.interruptUnwanted();
   }
 
-  /** gdb takes a ^C that came too late before it reads the next line behind this one, if not in the middle of it. */
-  private fence(): Pending {
+  /**
+   * A word that does nothing, right behind a ^C. gdb has the signal when it reads this, and is through with it, at the latest, when it reads
+   * what comes next: that is written when this is answered.
+   */
+  private writeFence(): Pending {
     const command = '-gdb-show height';
+    const rules = { isTyped: false, uninterruptible: true, capture: true };
     const nobody = { timer: undefined, signal: undefined, resolve: () => {}, reject: () => {} };
-    const state = { isTyped: false, capture: true, isLate: false, isInterrupted: false, text: '' };
-    const fence = { token: this.nextToken++, command, asker: new Error(command), ...state, ...nobody };
+    const state = { isLate: false, isInterrupted: false, text: '' };
+    const fence = { token: this.nextToken++, command, asker: new Error(command), ...rules, ...nobody, ...state };
     this.writeOne(fence);
     return fence;
   }

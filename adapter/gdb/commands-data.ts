@@ -159,7 +159,7 @@ export type CodeRange =
 export async function disassemble(gdb: GdbClient, range: CodeRange): Promise<readonly GdbInstruction[]> {
   const hex = (address: bigint): string => `0x${address.toString(16)}`;
   const words = 'around' in range ? `-a ${hex(range.around)}` : `-s ${hex(range.start)} -e ${hex(range.end)}`;
-  const { fields } = await gdb.send(`-data-disassemble ${words} -- 5`);
+  const { fields } = await gdb.send(`-data-disassemble ${words} -- 5`, { uninterruptible: true });
   const found: GdbInstruction[] = [];
   for (const entry of listOf(fields, 'asm_insns')) {
     if (!isTuple(entry)) continue;

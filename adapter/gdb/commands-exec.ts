@@ -9,9 +9,13 @@ export async function gdbSet(gdb: GdbClient, setting: string): Promise<void> {
   await gdb.send(`-gdb-set ${setting}`);
 }
 
+/** gdb (13) dies of a ^C in its disassembler, which is in C: no exception of C++ finds its way through that. */
+const DISASSEMBLES = /^\s*(disas\w*|x\s*\/\w*i)\b/;
+
 /** A command as a person would type it; the reply has what it printed. */
 export async function consoleCommand(gdb: GdbClient, line: string, limitMs = ORDINARY_MS): Promise<MiReply> {
-  return await gdb.send(`-interpreter-exec console ${quoteMi(line)}`, { limitMs, capture: true });
+  const uninterruptible = DISASSEMBLES.test(line);
+  return await gdb.send(`-interpreter-exec console ${quoteMi(line)}`, { limitMs, capture: true, uninterruptible });
 }
 
 /** Returns when all that gdb has said before has been read. */

@@ -78,7 +78,7 @@ export class Session {
         onStream: (stream, text) => this.onStream(stream, text),
         onGarbage: (error) => core.tell(describeError(error), 'stderr'),
         interrupt: () => this.launch.interruptGdb(),
-        pursue: (isStillWanted) => void this.pursueInterrupt(isStillWanted),
+        pursue: (again) => void this.pursueInterrupt(again),
       },
       (why) => this.onGdbEnd(why),
     );
@@ -305,11 +305,11 @@ export class Session {
    * server says so; 3. gdb hears our ^C, and tells the server, whose program stands; 4. gdb reads the answer to 1, and calls the expression's next
    * function. The owner tells them apart: its program would stand, had it heard the ^C while it ran. An owner that does not answer has not heard it yet.
    */
-  private async pursueInterrupt(isStillWanted: () => boolean): Promise<void> {
+  private async pursueInterrupt(again: () => void): Promise<void> {
     this.launch.interruptStarted();
     const beside = await this.besideOpened;
     const runs = await beside?.isRunning().catch(() => false);
-    if (runs === true && isStillWanted()) this.launch.interruptGdb();
+    if (runs === true) again();
   }
 
   /** The body of `continued`. */

@@ -9,6 +9,7 @@ import glob
 import json
 import os
 import re
+import signal
 import sys
 
 import gdb
@@ -315,6 +316,15 @@ class CallBreakpoint(gdb.Breakpoint):
         return frame is not None and frame == self.caller
 
 
+def disassemble(frame, *places, **count):
+    """gdb (13) dies of a ^C in the middle of it: the disassembler is in C, through which no exception of C++ finds its way."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        return frame.architecture().disassemble(*places, **count)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 def calls_of_line(frame):
     """Functions that the rest of the frame's line calls, as far as the code names them."""
     pc = frame.pc()
@@ -328,7 +338,7 @@ def calls_of_line(frame):
             break
         end = more.last
     found = []
-    for instruction in frame.architecture().disassemble(pc, end):
+    for instruction in disassemble(frame, pc, end):
         words = instruction["asm"].split(None, 2)
         if len(words) == 3 and words[0].startswith("call") and words[1].startswith("0x") and words[2].startswith("<"):
             name = words[2][1:-1]

@@ -102,7 +102,7 @@ def follow(start):
     tcb = int(gdb.parse_and_eval("$fs_base")) & dap.ADDRESS
     memory = gdb.selected_inferior().read_memory
     result = None
-    for instruction in gdb.selected_frame().architecture().disassemble(start, count=12):
+    for instruction in dap.disassemble(gdb.selected_frame(), start, count=12):
         code = bytes(memory(instruction["addr"], instruction["length"])).lstrip(b"\x66")
         beyond = instruction["addr"] + instruction["length"]
         number = int.from_bytes(code[3:7], "little", signed=True)

@@ -58,6 +58,10 @@ describe('stopOnEntry', () => {
       await run.ask('continue', { threadId: again.threadId });
       await run.stopped('breakpoint');
     }
+    // The second one, with other arguments, was another process.
+    const { systemProcessId } = await run.event('process');
+    expect((await run.event('process')).systemProcessId).not.toBe(systemProcessId);
+    await run.event('checkpoint/changed', ({ reason }) => reason === 'lost');
     await place.finish(run);
   });
 

@@ -115,6 +115,8 @@ describe('of a program that runs already', () => {
     const answer = run.refusal('attach', { pid: target?.pid, gdb });
     const { progressId } = await run.event('progressStart', ({ title }) => title.startsWith('Attaching'));
     await run.event('progressUpdate', (body) => body.progressId === progressId);
+    // Until gdb hears of it, it goes on counting.
+    run.mayGet('progressUpdate');
     await run.ask('cancel', { progressId });
     expect(await answer).toBe('cancelled');
     await run.event('progressEnd');

@@ -1,6 +1,7 @@
 /** The MI parser and the client over it, without gdb. */
 
 import { GdbClient, type ClientEvents } from '../../adapter/gdb/client';
+import { consoleCommand } from '../../adapter/gdb/commands-exec';
 import { LineSplitter } from '../../adapter/gdb/line-splitter';
 import { parseRecord } from '../../adapter/gdb/mi-parser';
 import type { MiEvent, MiList } from '../../adapter/gdb/mi-values';
@@ -234,11 +235,14 @@ describe('the client', () => {
   });
 
   test('a command without a reply is rejected at its limit', async () => {
-    const { client, say } = start();
+    const { client, sent, say } = start();
     await expect(client.send('-slow', { limitMs: 5 })).rejects.toMatchObject({ code: 'gdb-slow' });
-    say('1^done\n');
     const next = client.send('-next');
-    say('2^done\n');
+    // Not written before gdb is through with the ^C.
+    expect(sent.at(-1)).toBe('2-gdb-show height\n');
+    say('1^done\n2^done\n');
+    expect(sent.at(-1)).toBe('3-next\n');
+    say('3^done\n');
     expect((await next).name).toBe('done');
   });
 
@@ -255,14 +259,30 @@ describe('the client', () => {
     expect(seen).toEqual(['^C']);
   });
 
+  test('one that gdb might die of is not interrupted: it keeps its place', async () => {
+    const { client, seen, say } = start();
+    const late = client.send('-data-disassemble', { limitMs: 5, uninterruptible: true });
+    await expect(late).rejects.toThrow(/not answer within 0.005 s: -data-disassemble/);
+    const typed = consoleCommand(client, 'x/4i $pc');
+    const controller = new AbortController();
+    const cancelled = client.interruptible({ signal: controller.signal, isTyped: true }, () =>
+      consoleCommand(client, 'disassemble'),
+    );
+    controller.abort();
+    say('1^done\n2^done\n~"code"\n3^done\n');
+    expect((await typed).text).toBe('');
+    expect((await cancelled).text).toBe('code');
+    expect(seen).toEqual([]);
+  });
+
   test('one that gdb never answers takes nothing from those behind it', async () => {
     const { client, say } = start();
     await expect(client.send('-lost', { limitMs: 5 })).rejects.toMatchObject({ code: 'gdb-slow' });
     const next = client.send('-next');
-    say('2^done\n');
+    say('2^done\n3^done\n');
     await next;
     const captured = client.send('-captured', { capture: true });
-    say('~"text"\n3^done\n');
+    say('~"text"\n4^done\n');
     expect((await captured).text).toBe('text');
   });
 
@@ -281,11 +301,12 @@ describe('the client', () => {
     expect(seen).toEqual(['^C']);
     say('&"Quit\\n"\n(gdb)\n');
     expect(seen).toEqual(['^C', 'log Quit\n', '^C']);
-    say('&"Quit\\n"\n2^error,msg="Quit"\n(gdb)\n');
+    // A word that does nothing behind each.
+    say('&"Quit\\n"\n2^error,msg="Quit"\n(gdb)\n3^done\n(gdb)\n4^done\n(gdb)\n');
     await new Promise((resolve) => setImmediate(resolve));
     say('&"Quit\\n"\n(gdb)\n');
     // What comes after the end puts things right.
-    say('3^done\n');
+    say('5^done\n');
     await work;
     expect(seen.filter((one) => one === '^C')).toHaveLength(2);
 
@@ -293,6 +314,21 @@ describe('the client', () => {
       const controller = new AbortController();
       return { signal: controller.signal, abort: () => controller.abort() };
     }
+  });
+
+  test('what was typed goes alone, and one behind it that is cancelled is never sent', async () => {
+    const { client, seen, sent, say } = start();
+    const typed = client.interruptible({ signal: new AbortController().signal, isTyped: true }, () => client.send('-typed'));
+    const controller = new AbortController();
+    const cancelled = client.interruptible({ signal: controller.signal, isTyped: true }, () => client.send('-cancelled'));
+    const next = client.send('-next');
+    expect(sent).toEqual(['1-typed\n']);
+    controller.abort();
+    await expect(cancelled).rejects.toMatchObject({ code: 'gdb-cancelled' });
+    say('1^done\n3^done\n');
+    await Promise.all([typed, next]);
+    expect(sent).toEqual(['1-typed\n', '3-next\n']);
+    expect(seen).toEqual([]);
   });
 
   test('a garbled reply rejects its command, other garbage is told', async () => {
