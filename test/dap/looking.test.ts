@@ -215,6 +215,8 @@ describe('requests that go wrong', () => {
     const slow = run.refusal('evaluate', { expression: '-exec python import time; time.sleep(0.5)', context: 'repl' });
     await run.ask('cancel', { requestId: client.sequence - 1 });
     expect(await slow).toBe('cancelled');
+    // Whatever it has done before it was ended.
+    await run.event('invalidated', ({ areas }) => areas.includes('all'));
     expect((await evaluate('1 + 1', 'watch')).result).toBe('2');
   });
 
