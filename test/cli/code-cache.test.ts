@@ -14,8 +14,11 @@ beforeEach(() => {
 
 afterEach(() => place.close());
 
+/** Processes that live shorter than half a second leave nothing. */
+const LONG_ENOUGH = 'shell sleep 0.6';
+
 async function session(env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const commands = ['starti', 'checkpoint one', 'stepi', 'restart 1', 'kill'].flatMap((line) => ['-ex', line]);
+  const commands = ['starti', 'checkpoint one', 'stepi', 'restart 1', LONG_ENOUGH, 'kill'].flatMap((line) => ['-ex', line]);
   const { output } = await place.run(['gdb', ...quietGdb, '-batch', ...commands, '--args', '/bin/true'], {
     env: { XDG_CACHE_HOME: cache, ...env },
   });

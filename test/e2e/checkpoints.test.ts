@@ -1,32 +1,11 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { lineOf } from '../support/source-lines';
-import { packed, pictures } from '../support/workbench-setup';
-import { Workbench } from '../support/workbench-page';
+import { scenarios } from '../support/scenarios';
+import type { Workbench } from '../support/workbench-page';
 import { BIG, CRASH, Project, SUM, THROW, WAIT, lineIn } from '../support/workbench-project';
-import { WorkbenchServer } from '../support/workbench-server';
 
-jest.setTimeout(240_000);
-
-const server = new WorkbenchServer();
-beforeAll(async () => {
-  await server.start({ vsix: packed(server.directory) });
-});
-afterAll(() => server.close());
-
-let open: Workbench | undefined;
-afterEach(async () => {
-  await open?.close();
-  open = undefined;
-});
-
-async function openProject(project: Project, scenario: string): Promise<Workbench> {
-  const page = await server.openWindow(`folder=${encodeURIComponent(project.folder)}`);
-  const workbench = new Workbench(page, { folder: pictures, scenario });
-  open = workbench;
-  await workbench.ready();
-  return workbench;
-}
+const { server, openProject } = scenarios();
 
 const at = lineIn(SUM, 'sum');
 

@@ -1,12 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { packed, pictures } from '../support/workbench-setup';
-import { Workbench } from '../support/workbench-page';
+import { scenarios } from '../support/scenarios';
 import { BIG, Project, SUM, lineIn } from '../support/workbench-project';
-import { WorkbenchServer } from '../support/workbench-server';
-
-jest.setTimeout(240_000);
 
 /** A program whose parent traces it: nobody else may. */
 const TRACED = `#include <sys/ptrace.h>
@@ -27,24 +23,7 @@ int main(void) {
 }
 `;
 
-const server = new WorkbenchServer();
-beforeAll(async () => {
-  await server.start({ vsix: packed(server.directory), env: { SAVEPOINT_STORE_LIMIT: '64M' } });
-});
-afterAll(() => server.close());
-
-let open: Workbench | undefined;
-afterEach(async () => {
-  await open?.close();
-  open = undefined;
-});
-
-async function openProject(project: Project, scenario: string): Promise<Workbench> {
-  const page = await server.openWindow(`folder=${encodeURIComponent(project.folder)}`);
-  open = new Workbench(page, { folder: pictures, scenario });
-  await open.ready();
-  return open;
-}
+const { server, openProject } = scenarios({ SAVEPOINT_STORE_LIMIT: '64M' });
 
 test('(f) no gdb, no permission, and a refused checkpoint: each says why and what to do', async () => {
   const project = new Project(path.join(server.directory, 'f'));

@@ -2,31 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import * as path from 'node:path';
-import { packed, pictures } from '../support/workbench-setup';
-import { Workbench } from '../support/workbench-page';
+import { scenarios } from '../support/scenarios';
+import type { Workbench } from '../support/workbench-page';
 import { Project, SUM, WAIT, lineIn } from '../support/workbench-project';
-import { WorkbenchServer } from '../support/workbench-server';
 
-jest.setTimeout(240_000);
-
-const server = new WorkbenchServer();
-beforeAll(async () => {
-  await server.start({ vsix: packed(server.directory) });
-});
-afterAll(() => server.close());
-
-let open: Workbench | undefined;
-afterEach(async () => {
-  await open?.close();
-  open = undefined;
-});
-
-async function openProject(project: Project, scenario: string): Promise<Workbench> {
-  const page = await server.openWindow(`folder=${encodeURIComponent(project.folder)}`);
-  open = new Workbench(page, { folder: pictures, scenario });
-  await open.ready();
-  return open;
-}
+const { server, openProject } = scenarios();
 
 const at = lineIn(SUM, 'sum');
 
@@ -131,32 +111,21 @@ test('(k) keys: Ctrl+F8 and its like, and in the tree F2, Delete and Ctrl+Enter 
   await workbench.command('Savepoint: Show the Checkpoints');
   await workbench.row('3 automatic').waitFor();
   await workbench.picture('rows');
-  await keyboard.press('Home');
-  for (const row of ['1  total', '2  total']) {
-    await keyboard.press('ArrowDown');
-    await workbench.focusedRow(row);
-  }
+  await workbench.moveTo('Home', '1  total', '2  total');
   await keyboard.press('F2');
   await workbench.type('by the key');
   await workbench.row('by the key').waitFor();
   await workbench.focusedRow('by the key');
   await keyboard.press('Control+Enter');
   await workbench.variable('total', '0');
-  await workbench.command('Savepoint: Show the Checkpoints');
-  await keyboard.press('Home');
-  for (const row of ['1  total', 'by the key', 'automatic']) {
-    await keyboard.press('ArrowDown');
-    await workbench.focusedRow(row);
-  }
+  await workbench.moveTo('Home', '1  total', 'by the key', 'automatic');
   await keyboard.press('F2');
   await workbench.notification('stands for several checkpoints');
   await keyboard.press('Delete');
   await workbench.picture('delete-the-group');
   await workbench.dialog(/Delete these \d checkpoints\?/, 'Delete');
   await workbench.row('automatic').waitFor({ state: 'hidden' });
-  await workbench.command('Savepoint: Show the Checkpoints');
-  await keyboard.press('End');
-  await workbench.focusedRow('6  total');
+  await workbench.moveTo('End', '6  total');
   await keyboard.press('Delete');
   await workbench.row('6  total').waitFor({ state: 'hidden' });
   await workbench.row('by the key').waitFor();

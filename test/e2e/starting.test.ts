@@ -2,32 +2,10 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { packed, pictures } from '../support/workbench-setup';
-import { Workbench } from '../support/workbench-page';
+import { scenarios } from '../support/scenarios';
 import { Project, SUM, lineIn } from '../support/workbench-project';
-import { WorkbenchServer } from '../support/workbench-server';
 
-jest.setTimeout(240_000);
-
-const server = new WorkbenchServer();
-beforeAll(async () => {
-  await server.start({ vsix: packed(server.directory) });
-});
-afterAll(() => server.close());
-
-let open: Workbench | undefined;
-afterEach(async () => {
-  await open?.close();
-  open = undefined;
-});
-
-/** `place`: what the window's address says of it. */
-async function openWindow(place: string, scenario: string): Promise<Workbench> {
-  const page = await server.openWindow(place);
-  open = new Workbench(page, { folder: pictures, scenario });
-  await open.ready();
-  return open;
-}
+const { server, openWindow } = scenarios();
 
 const at = lineIn(SUM, 'sum');
 

@@ -370,8 +370,35 @@ export class Workbench {
 
   /** The row with the keyboard's focus; the tree has the focus itself. */
   async focusedRow(text: string | RegExp): Promise<void> {
-    const tree = this.checkpoints.locator('.monaco-list:focus');
-    await visible(tree.locator('.monaco-list-row.focused').filter({ hasText: text })).toBeVisible();
+    await visible(this.rowWithFocus(text)).toBeVisible();
+  }
+
+  private rowWithFocus(text: string | RegExp): Locator {
+    return this.checkpoints.locator('.monaco-list:focus .monaco-list-row.focused').filter({ hasText: text });
+  }
+
+  /**
+   * Into the Checkpoints view, and by `from` and the arrow key to the last of `rows`. A stop that the window has just heard of takes the focus
+   * into the editor, and the keys with it: then once more.
+   */
+  async moveTo(from: 'Home' | 'End', ...rows: readonly string[]): Promise<void> {
+    const away = this.page.locator('.monaco-editor.focused, .monaco-workbench:not(:has(.monaco-list:focus))');
+    for (let attempt = 1; ; attempt++) {
+      await this.command('Savepoint: Show the Checkpoints');
+      await visible(this.checkpoints.locator('.monaco-list:focus')).toBeVisible();
+      await this.page.keyboard.press(from);
+      try {
+        for (const [index, row] of rows.entries()) {
+          if (from === 'Home' || index > 0) await this.page.keyboard.press(from === 'Home' ? 'ArrowDown' : 'ArrowUp');
+          const focused = this.rowWithFocus(row);
+          await focused.or(away).first().waitFor();
+          if (!(await focused.isVisible())) throw new Error(`the focus is not on "${row}" of the Checkpoints view`);
+        }
+        return;
+      } catch (error) {
+        if (attempt === 3) throw error;
+      }
+    }
   }
 
   /** Whether both texts of the diff editor that is open have these lines. */
