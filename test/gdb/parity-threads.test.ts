@@ -229,7 +229,7 @@ describeParity('threads', {
       [/^#0 .*$/gm, '#0'],
       // The others run on while a function is called in one thread: to the barrier, into the call and out of it, as time allows.
       [/^\d+\t.*$/gm, 'source'],
-      // And the first one writes 107 when it gets through the barrier meanwhile.
+      // And the first one writes 107 when it gets that far meanwhile.
       [/^\$2 = 10[47]$/gm, '$2 = 104 or 107'],
     ],
     script: `

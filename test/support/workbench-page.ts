@@ -281,7 +281,9 @@ export class Workbench {
     await visible(header).toHaveAttribute('aria-expanded', 'false');
   }
 
+  /** In the Debug Console. The editor opens it by itself at the start of a first session, but not of one that ends before it comes to that. */
   async console(text: string): Promise<void> {
+    if (!(await this.page.locator('.repl').isVisible())) await this.command('Debug Console: Focus on Debug Console View');
     await visible(this.page.locator('.repl .monaco-list-row').filter({ hasText: text })).toBeVisible();
   }
 
