@@ -98,10 +98,22 @@ export async function command<T = void>(name: string, ...args: unknown[]): Promi
   return await vscode.commands.executeCommand<T>(`savepoint.${name}`, ...args);
 }
 
-/** A session that is started before the editor has let the last one go may never come. */
+const STOP_AGAIN_MS = 3000;
+
+/**
+ * A session that is started before the editor has let the last one go may never come. And one of another debugger's may bring a second, which
+ * begins when the first was told to stop, or need to be told twice.
+ */
 export async function stopAll(): Promise<void> {
-  await vscode.debug.stopDebugging();
-  await until('no session is left', () => vscode.debug.activeDebugSession === undefined);
+  const late = vscode.debug.onDidStartDebugSession((session) => void vscode.debug.stopDebugging(session));
+  const again = setInterval(() => void vscode.debug.stopDebugging(), STOP_AGAIN_MS);
+  try {
+    await vscode.debug.stopDebugging();
+    await until('no session is left', () => vscode.debug.activeDebugSession === undefined);
+  } finally {
+    late.dispose();
+    clearInterval(again);
+  }
 }
 
 export async function cleanUp(): Promise<void> {
