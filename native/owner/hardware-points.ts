@@ -83,6 +83,11 @@ export class HardwarePoints {
     return this.emulated.length > 0;
   }
 
+  /** Is there a breakpoint that a debug register watches for? */
+  executesAt(addr: Addr): boolean {
+    return this.places.registers.some((point) => point.kind === 'execute' && point.addr === addr);
+  }
+
   insert(name: PointName, addr: Addr, length: number): PointAnswer {
     if (this.find(name, addr, length) !== undefined) return 'ok';
     const kind = name === 'hardware' ? 'execute' : name === 'watch' ? 'write' : 'access';

@@ -56,6 +56,7 @@ export function applyResume(tracer: Tracer, entries: readonly ResumeEntry[], tol
   // gdb may have written memory meanwhile.
   for (const inferior of tracer.debugged()) inferior.points.refresh();
   if (chosen.length === 0) return 'nothing';
+  for (const tracee of chosen) if (isOfNoBreakpoint(tracer, tracee)) tracee.pending = undefined;
   if (chosen.some((t) => t.pending !== undefined)) return 'report';
   if (toldOfBreakpoint !== undefined && chosen.includes(toldOfBreakpoint)) {
     if (!stepOver(tracer, tracer.inferiorOf(toldOfBreakpoint), toldOfBreakpoint)) return 'report';
@@ -64,6 +65,16 @@ export function applyResume(tracer: Tracer, entries: readonly ResumeEntry[], tol
   if (only !== undefined && isPlainStep(only) && mayStepFast(tracer)) return 'fast-step';
   for (const tracee of chosen) tracer.go(tracee);
   return 'running';
+}
+
+/**
+ * Two threads ran into a debug register's breakpoint at once, and gdb has taken it away before it was told of the second. (A hit of a breakpoint
+ * in the code is dropped when the other is told: it happens again. The kernel sets RF for a register's: it does not.)
+ */
+function isOfNoBreakpoint(tracer: Tracer, tracee: Tracee): boolean {
+  if (tracee.pending?.kind !== 'hwbreak' || tracee.pending.inCode) return false;
+  const gp = tracee.gp();
+  return gp !== GONE && !tracer.inferiorOf(tracee).points.executesAt(tracer.arch.pc(gp));
 }
 
 /** In a stop from which PTRACE_SINGLESTEP does what it says: in a group stop the thread listens instead. */
