@@ -136,7 +136,7 @@ test('(k) keys: Ctrl+F8 and its like, and in the tree F2, Delete and Ctrl+Enter 
 
 test('(p) the walkthrough: its pictures are there, and its links do what they say', async () => {
   const project = new Project(path.join(server.directory, 'p'));
-  project.program('sum.c', SUM);
+  project.program('wait.c', WAIT);
   const workbench = await openProject(project, 'p');
   const { page } = workbench;
   const failed: string[] = [];
@@ -157,8 +157,9 @@ test('(p) the walkthrough: its pictures are there, and its links do what they sa
   await workbench.notification('while a program is being debugged');
   await steps.filter({ hasText: 'Debug a program' }).first().click();
   await page.locator('.getting-started-step.expanded').getByText('Debug This Executable').click();
-  await workbench.choose('sum');
-  await workbench.console('total 210');
+  await workbench.choose('wait');
+  await workbench.console('waiting');
+  await workbench.stop();
   expect(failed.filter((one) => one.includes('vscode-'))).toEqual([]);
   await server.untilNoStrays();
 });
