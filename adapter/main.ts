@@ -5,12 +5,12 @@ import * as fs from 'node:fs';
 import * as net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { userError } from '../native/base/errors';
-import type { DapPlan } from '../native/cli/dap-args';
+import type { ServePlan } from '../native/cli/dap-args';
 import { reportBug, serveSession } from './compose';
 
 type Serve = (input: Readable, output: Writable) => Promise<void>;
 
-export async function runDap(plan: Extract<DapPlan, { kind: 'serve' }>): Promise<number> {
+export async function runDap(plan: ServePlan): Promise<number> {
   // One session's fault is not the others': they go on.
   process.on('unhandledRejection', reportBug);
   process.on('uncaughtException', reportBug);

@@ -3,7 +3,7 @@
  *
  * Errors are made before a command is sent, so that their stack names who asked. gdb works one command after another, so what it
  * prints on its console streams while it works on a command belongs to the oldest one without a reply.
- * Knows the wire, and no command in particular.
+ * Knows the wire, and no command in particular but one that does nothing.
  *
  * A command that nobody waits for any more (its limit has passed, or its request was cancelled) keeps its place until gdb answers it, so that what
  * it prints is nobody else's, and it is interrupted when its turn is or comes. A ^C that came too late would meet another command: it can make
@@ -39,6 +39,9 @@ function readSeconds(given: string | undefined): number {
 
 /** From a ^C to the first question whether it was lost; then twice as long each time, up to the last. */
 const PURSUE_MS = { first: 200, last: 3200 };
+
+/** Does nothing: its answer says that gdb is through with what came before. */
+export const NOTHING = '-gdb-show confirm';
 
 /** Begins what our script says of itself, which is no command's answer. */
 export const MARK = '\x1e';
@@ -336,11 +339,10 @@ export class GdbClient {
    * what comes next: that is written when this is answered.
    */
   private writeFence(): Pending {
-    const command = '-gdb-show height';
     const rules = { isTyped: false, uninterruptible: true, capture: true };
     const nobody = { timer: undefined, signal: undefined, resolve: () => {}, reject: () => {} };
     const state = { isLate: false, isInterrupted: false, text: '' };
-    const fence = { token: this.nextToken++, command, asker: new Error(command), ...rules, ...nobody, ...state };
+    const fence = { token: this.nextToken++, command: NOTHING, asker: new Error(NOTHING), ...rules, ...nobody, ...state };
     this.writeOne(fence);
     return fence;
   }

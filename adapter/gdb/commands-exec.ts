@@ -1,6 +1,6 @@
 /** MI commands that set gdb up, run the program, and end it: one function each. */
 
-import { type GdbClient, LONG_MS, type MiReply, ORDINARY_MS, SYMBOLS_MS } from './client';
+import { type GdbClient, LONG_MS, type MiReply, NOTHING, ORDINARY_MS, SYMBOLS_MS } from './client';
 import { quoteMi } from './quote';
 
 export type StepUnit = 'line' | 'instruction';
@@ -20,7 +20,7 @@ export async function consoleCommand(gdb: GdbClient, line: string, limitMs = ORD
 
 /** Returns when all that gdb has said before has been read. */
 export async function hearOut(gdb: GdbClient, limitMs = ORDINARY_MS): Promise<void> {
-  await gdb.send('-gdb-show confirm', { limitMs });
+  await gdb.send(NOTHING, { limitMs });
 }
 
 /** Whether gdb has a target still, which it loses with a debug server that ends. */

@@ -29,7 +29,7 @@ export interface GdbStart {
   readonly io: ProgramIo;
 }
 
-/** As ^C at a terminal: for a process and those that it has started in its own group (gdb's shells, and what these run), which would be waited for otherwise. */
+/** As ^C at a terminal: for a process and those that it has started in its own group (gdb's shells, and what these run), which it waits for. */
 export function interruptGroup(pid: number): void {
   interruptStarted(pid);
   interruptOne(pid);

@@ -7,7 +7,7 @@ import type { Client } from '../dap/connection';
 import type { GdbClient } from '../gdb/client';
 import type { Where } from '../gdb/commands-data';
 import { Handles } from './handles';
-import { type GroupLook, type OutputCategory, OutputGroup } from './output-group';
+import { type GroupLook, type OutputCategory, OutputGroup, asLine } from './output-group';
 import type { Program } from './program';
 import { Progress } from './progress';
 
@@ -80,7 +80,7 @@ export class Core {
 
   /** A line in the debug console. */
   tell(text: string, category: OutputCategory = 'console'): void {
-    this.client.send('output', { category, output: text.endsWith('\n') ? text : `${text}\n` });
+    this.client.send('output', { category, output: asLine(text) });
   }
 
   /** A heading and the lines below it; without lines, the heading alone. */

@@ -13,7 +13,8 @@ export interface GroupLook {
   readonly category?: OutputCategory;
 }
 
-const asLine = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
+/** The console joins what does not end a line with what comes next. */
+export const asLine = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
 
 export class OutputGroup {
   private isOpen = false;

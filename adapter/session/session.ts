@@ -47,8 +47,8 @@ export class Session {
   readonly checkpoints: Checkpoints;
   readonly compare: Compare;
   readonly restartFrame: RestartFrame;
-  /** From `configurationDone` on, what gdb says is for the user. */
   private readonly serverLoss: ServerLoss;
+  /** From `configurationDone` on, what gdb says is for the user. */
   private talking = false;
   private prepared = false;
   private isInitialized = false;

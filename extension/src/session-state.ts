@@ -78,13 +78,14 @@ function awaiting(state: SessionState, { reason, id }: CheckpointChanged): Sessi
   return id === undefined || state.awaited.includes(id) ? state : { ...state, awaited: [...state.awaited, id] };
 }
 
-/** The answer to a take has all of its record: nothing need be asked before it is shown. */
+/** The answer to a take ends it, and has all of its record: nothing need be asked before it is shown. */
 function addRecord(state: SessionState, record: CheckpointRecord): SessionState {
   const others = state.list.checkpoints.filter(({ id }) => id !== record.id);
   return {
     ...state,
     list: { ...state.list, checkpoints: [...others, record] },
     awaited: state.awaited.filter((id) => id !== record.id),
+    busy: false,
   };
 }
 

@@ -85,11 +85,9 @@ export class Session {
       for (const tell of this.breakpointsSet) tell(set);
     }
     if (success !== true || command === undefined) return;
-    if (command === 'checkpoint/take') {
-      // Its answer is still to go through the editor's window before `during` ends; nothing comes after it.
-      this.apply({ kind: 'recorded', record: (body as TakeResult).checkpoint });
-      this.apply({ kind: 'busy', busy: false });
-    } else if (command === 'launch' || command === 'attach') this.apply({ kind: 'started' });
+    // It is still to go through the editor's window before `during` ends.
+    if (command === 'checkpoint/take') this.apply({ kind: 'recorded', record: (body as TakeResult).checkpoint });
+    else if (command === 'launch' || command === 'attach') this.apply({ kind: 'started' });
     else if (RESUMES.has(command)) this.apply({ kind: 'resumed' });
   }
 

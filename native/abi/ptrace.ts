@@ -42,6 +42,8 @@ export const PTRACE_PEEKSIGINFO_SHARED = 1;
 
 /* Options */
 export const PTRACE_O_TRACESYSGOOD = 1;
+/** What that sets in the signal of a stop at a system call: SIGTRAP | SYSGOOD (ptrace(2); no header has it). */
+export const SYSGOOD = 0x80;
 export const PTRACE_O_TRACEFORK = 0x2;
 export const PTRACE_O_TRACEVFORK = 0x4;
 export const PTRACE_O_TRACECLONE = 0x8;

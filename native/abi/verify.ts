@@ -48,7 +48,7 @@ const KERNEL_ONLY: ReadonlySet<string> = new Set([
 ]);
 const NEWER: ReadonlySet<string> = new Set(['NT_X86_SHSTK', 'MADV_COLLAPSE']);
 /** Not the kernel's words but ours. */
-const OUR_WORDS: ReadonlySet<string> = new Set(['FIRST_REALTIME', 'LAST_SIGNAL']);
+const OUR_WORDS: ReadonlySet<string> = new Set(['FIRST_REALTIME', 'LAST_SIGNAL', 'SYSGOOD']);
 /** From here on system calls are newer than Debian 12's headers. */
 const FIRST_NEWER_SYSCALL = 451;
 

@@ -1,7 +1,8 @@
 /**
  * The trace: one time line of everything that crosses a wire (dap, mi, rsp, control, ptrace, state transitions, checkpoint stages), kept in a
- * ring always (but for ptrace, whose lines are made on request only), written for the topics of SAVEPOINT_TRACE (`SAVEPOINT_TRACE=rsp,state` or `all`) to standard error, or to the end of the file that
- * SAVEPOINT_TRACE_FILE names: the processes of a session write into one file, and their times are of one clock.
+ * ring always (but for ptrace, whose lines are made on request only), written for the topics of SAVEPOINT_TRACE (`SAVEPOINT_TRACE=rsp,state` or
+ * `all`) to standard error, or to the end of the file that SAVEPOINT_TRACE_FILE names: the processes of a session write into one file, and their
+ * times are of one clock.
  */
 
 import * as fs from 'node:fs';

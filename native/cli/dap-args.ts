@@ -1,14 +1,15 @@
 /**
- * The words of `savepoint dap`. An editor that knows gdb's own adapter starts `gdb -i=dap` with words of gdb's: they mean the same here, so that only
- * the program's name has to be changed (`gdb -i=dap`: gdb manual, "Debugger Adapter Protocol"). Pure.
+ * The words of `savepoint dap`. An editor that knows gdb's own adapter starts `gdb -i=dap` with words of gdb's: they mean the same here, so that
+ * only the program's name has to be changed (`gdb -i=dap`: gdb manual, "Debugger Adapter Protocol"). Pure.
  */
 
 import { userError } from '../base/errors';
+import { ENDS_OPTIONS } from './gdb-args';
 
-export type DapPlan =
-  | { readonly kind: 'help' }
-  /** `commands`: of gdb's, before those of `setupCommands`. */
-  | ({ readonly kind: 'serve'; readonly commands: readonly string[] } & DapDoor);
+/** `commands`: of gdb's, before those of `setupCommands`. */
+export type ServePlan = { readonly kind: 'serve'; readonly commands: readonly string[] } & DapDoor;
+
+export type DapPlan = { readonly kind: 'help' } | ServePlan;
 
 export type DapDoor =
   | { readonly door: 'stdio' }
@@ -40,7 +41,7 @@ const OPTION = /^--?([a-z-]+)(?:=(.*))?$/s;
 
 /** Is `gdb` with these words an adapter? Editors that start one say nothing of a program: it comes with `launch`. */
 export function asksForDap(argv: readonly string[]): boolean {
-  const programs = argv.findIndex((word) => /^--?(args|no-escape-args)$/.test(word));
+  const programs = argv.findIndex((word) => ENDS_OPTIONS.test(word));
   return argv.slice(0, programs < 0 ? undefined : programs).some((word, index) => {
     const [, name, value = argv[index + 1]] = OPTION.exec(word) ?? [];
     return name !== undefined && MEANINGS[name] === 'interpreter' && value === 'dap';

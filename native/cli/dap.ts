@@ -4,9 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { requireCached } from '../base/code-cache';
 import { userError } from '../base/errors';
-import type { DapPlan } from './dap-args';
-
-type ServePlan = Extract<DapPlan, { kind: 'serve' }>;
+import type { ServePlan } from './dap-args';
 
 export async function runDap(plan: ServePlan): Promise<number> {
   const file = path.join(__dirname, 'adapter.js');

@@ -10,6 +10,9 @@
  * given. So our script comes by -ix and connecting is the first -ex.
  */
 
+/** Behind it all words are the program's. */
+export const ENDS_OPTIONS = /^--?(args|no-escape-args)$/;
+
 /** Options that take a value, by the manual and gdb/main.c. */
 const WITH_VALUE = new Set([
   'annotate',

@@ -1,6 +1,7 @@
 /** `--listen HOST:PORT` and `--allow-origin ORIGIN`: the control surface on TCP. Pure. */
 
 import { userError } from '../base/errors';
+import { ENDS_OPTIONS } from './gdb-args';
 
 export interface ListenAt {
   readonly host: string;
@@ -39,7 +40,7 @@ export function splitListen(argv: readonly string[]): SplitWords {
   const rest: string[] = [];
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index]!;
-    if (/^--?(args|no-escape-args)$/.test(word)) {
+    if (ENDS_OPTIONS.test(word)) {
       rest.push(...argv.slice(index));
       break;
     }

@@ -2,8 +2,9 @@
 whose names (and those of points.py) it finds in __main__.
 
 No probe and no argument names it there. The runtime counts it as caught by then: __cxa_throw finds no handler, begins to catch it itself, and
-calls std::terminate; so does __cxa_rethrow. Where it meets a noexcept function, the personality routine calls the handler of std::terminate. What is caught hangs on a variable of the thread whose address only
-__cxa_get_globals() returns. That function is not called, because a program that is looked at must not run: its few instructions are read.
+calls std::terminate; so does __cxa_rethrow. Where it meets a noexcept function, the personality routine calls the handler of std::terminate.
+What is caught hangs on a variable of the thread whose address only __cxa_get_globals() returns. That function is not called, because a program
+that is looked at must not run: its few instructions are read.
 Layouts: Itanium C++ ABI (Exception Handling), 2.2; gcc's unwind-cxx.h; glibc's tls.h (dtv).
 """
 

@@ -13,6 +13,7 @@ import {
   PTRACE_EVENT_STOP,
   PTRACE_EVENT_VFORK,
   PTRACE_EVENT_VFORK_DONE,
+  SYSGOOD,
 } from '../abi/ptrace';
 import { SIGTRAP } from '../abi/signals';
 
@@ -43,8 +44,6 @@ const EVENTS: ReadonlyMap<number, PtraceEvent> = new Map<number, PtraceEvent>([
   [PTRACE_EVENT_EXIT, 'exit'],
   [PTRACE_EVENT_SECCOMP, 'seccomp'],
 ]);
-
-const SYSGOOD = 0x80;
 
 export function decodeStatus(status: number): WaitStatus {
   const low = status & 0x7f;

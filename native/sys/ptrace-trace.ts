@@ -12,6 +12,7 @@ import {
   PTRACE_EVENT_STOP,
   PTRACE_EVENT_VFORK,
   PTRACE_EVENT_VFORK_DONE,
+  SYSGOOD,
 } from '../abi/ptrace';
 import { SIGTRAP, signalName } from '../abi/signals';
 
@@ -33,7 +34,6 @@ const EVENTS: Readonly<Record<number, string>> = {
   [PTRACE_EVENT_SECCOMP]: 'SECCOMP',
   [PTRACE_EVENT_STOP]: 'STOP',
 };
-const SYSGOOD = 0x80;
 
 /** As waitpid(2) gives it, in the kernel's words. */
 export function describeStatus(status: number): string {

@@ -34,23 +34,17 @@ export class DapPlace {
   readonly place = new CliPlace();
   private readonly runs: DapRun[] = [];
 
-  /** `uid`: as that user. `without`: as one who lacks a capability (`sys_ptrace`). */
+  /** `uid`: as that user. `without`: as one who lacks a capability (`sys_ptrace`). `words`: for `savepoint`, in the place of `dap`. */
   async start(
     options: { env?: NodeJS.ProcessEnv; strict?: readonly string[]; uid?: number; without?: string; words?: string } = {},
   ): Promise<DapRun> {
     const { uid, without, words } = options;
     if (uid !== undefined) for (const folder of [this.place.directory, this.place.runtime]) fs.chownSync(folder, uid, uid);
     const savepoint = path.join(root, 'bin/savepoint');
-    const less = `--bounding-set=-${without} --inh-caps=-${without}`;
+    const less = without === undefined ? '' : `setpriv --bounding-set=-${without} --inh-caps=-${without} `;
+    const script = `#!/bin/sh\nexec ${less}${savepoint} ${words ?? '"$@"'}\n`;
     const run = new DapRun(this.place.environment(options.env), this.place.directory, options.strict ?? [], undefined, {
-      program:
-        without === undefined && words === undefined
-          ? savepoint
-          : this.write(
-              'adapter',
-              `#!/bin/sh\nexec ${without === undefined ? '' : `setpriv ${less} `}${savepoint} ${words ?? '"$@"'}\n`,
-              0o755,
-            ),
+      program: without === undefined && words === undefined ? savepoint : this.write('adapter', script, 0o755),
       ...(uid === undefined ? {} : { uid }),
     });
     this.runs.push(run);
@@ -95,7 +89,7 @@ export class DapPlace {
   }
 
   async close(): Promise<void> {
-    const wrong = this.runs.flatMap((run) => [...run.wrong(), ...run.groups().faults]);
+    const wrong = this.runs.flatMap((run) => run.wrong());
     for (const run of this.runs) run.report();
     this.place.close();
     await Promise.all(this.runs.map((run) => run.gone()));
@@ -287,7 +281,7 @@ export class DapRun {
 
   async said(pattern: RegExp): Promise<void> {
     await this.until(`console text ${pattern}`, () => (pattern.test(this.consoleText) ? true : undefined));
-    void this.console;
+    this.seeConsole();
   }
 
   /** The body of a reply; an error reply rejects with its message. */
@@ -416,8 +410,12 @@ export class DapRun {
 
   /** What the debug console said, but for the program's output. Who looks has seen complaints, too. */
   get console(): string {
-    for (const event of this.arrived) if (event.event === 'output') this.lookedAt.add(event);
+    this.seeConsole();
     return this.consoleText;
+  }
+
+  private seeConsole(): void {
+    for (const event of this.arrived) if (event.event === 'output') this.lookedAt.add(event);
   }
 
   set console(text: string) {
@@ -437,7 +435,12 @@ export class DapRun {
   /** What is wrong with what has come: messages that break the protocol, and events that say what cannot be, or that nobody asked for. */
   wrong(): string[] {
     const left = this.arrived.filter((event) => !this.excused.includes(event.event) && !this.lookedAt.has(event));
-    return [...this.faults, ...contradictions(this.happened), ...surplus(this.happened, left, this.strict)];
+    return [
+      ...this.faults,
+      ...this.groups().faults,
+      ...contradictions(this.happened),
+      ...surplus(this.happened, left, this.strict),
+    ];
   }
 
   report(): void {

@@ -104,6 +104,11 @@ describe('what is shown only when it is known', () => {
     expect(known.list).toEqual({ checkpoints: [record(1), record(2, 1)], currentId: 2 });
   });
 
+  test('the answer ends the command, too', () =>
+    expect(isSettled(play(...before, { kind: 'busy', busy: true }, taken(2), { kind: 'recorded', record: record(2, 1) }))).toBe(
+      true,
+    ));
+
   test('or with the list', () => expect(isSettled(play(...before, taken(2), listed(record(1), record(2, 1))))).toBe(true));
 
   test('one answer does not stand for another checkpoint', () =>

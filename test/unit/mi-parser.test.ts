@@ -239,7 +239,7 @@ describe('the client', () => {
     await expect(client.send('-slow', { limitMs: 5 })).rejects.toMatchObject({ code: 'gdb-slow' });
     const next = client.send('-next');
     // Not written before gdb is through with the ^C.
-    expect(sent.at(-1)).toBe('2-gdb-show height\n');
+    expect(sent.at(-1)).toBe('2-gdb-show confirm\n');
     say('1^done\n2^done\n');
     expect(sent.at(-1)).toBe('3-next\n');
     say('3^done\n');
