@@ -33,7 +33,7 @@ export interface ThreadDifference {
   readonly after?: ThreadFacts;
 }
 
-/** Threads that came, went, or stand elsewhere (by pc and stack pointer), by thread id. */
+/** Threads that came, went, or stand elsewhere (by pc and stack pointer), in the order of their births: thread ids begin anew at pid_max. */
 export function compareThreads(before: readonly ThreadFacts[], after: readonly ThreadFacts[]): ThreadDifference[] {
   const then = new Map(before.map((thread) => [thread.ref.serial, thread]));
   const now = new Map(after.map((thread) => [thread.ref.serial, thread]));
@@ -45,7 +45,7 @@ export function compareThreads(before: readonly ThreadFacts[], after: readonly T
       if (a !== undefined && b !== undefined && a.pc === b.pc && a.sp === b.sp) return [];
       return [{ ref, name, ...(a === undefined ? {} : { before: a }), ...(b === undefined ? {} : { after: b }) }];
     })
-    .sort((a, b) => a.ref.tid - b.ref.tid);
+    .sort((a, b) => a.ref.serial - b.ref.serial);
 }
 
 export type FileChange = 'closed' | 'opened' | 'replaced' | 'moved';

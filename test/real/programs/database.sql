@@ -9,6 +9,12 @@ CREATE TABLE owner AS SELECT owner AS id, count(*) AS items, sum(value) AS total
 UPDATE item SET value = value + (SELECT total % 97 FROM owner WHERE owner.id = item.owner) WHERE id % 3 = 0;
 DELETE FROM item WHERE value % 11 = 4;
 CREATE INDEX item_name ON item (name);
-SELECT 'rows', count(*), sum(value), sum(value * (id % 1009)), min(name), max(name) FROM item;
-SELECT 'joined', count(*), sum(item.value * owner.items % 1000003) FROM item JOIN owner ON owner.id = item.owner;
-PRAGMA integrity_check;
+-- All at once, at the end: what a checkpoint in between goes back to has printed nothing yet.
+SELECT line FROM (
+  SELECT 1 AS place, 'rows|' || count(*) || '|' || sum(value) || '|' || sum(value * (id % 1009)) || '|' || min(name) || '|' || max(name) AS line
+  FROM item
+  UNION ALL
+  SELECT 2, 'joined|' || count(*) || '|' || sum(item.value * owner.items % 1000003) FROM item JOIN owner ON owner.id = item.owner
+  UNION ALL
+  SELECT 3, integrity_check FROM pragma_integrity_check
+) ORDER BY place;
